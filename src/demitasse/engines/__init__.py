@@ -1,0 +1,1 @@
+"""The real parts: each behind a small Protocol, each with a fake that passes the same tests."""
