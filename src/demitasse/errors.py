@@ -29,7 +29,9 @@ class ServiceError(DemitasseError):
     service's model, else 400. ``members`` are further members of the error's shape.
     """
 
-    def __init__(self, code: str, message: str, *, status: int | None = None, **members: Any) -> None:
+    def __init__(
+        self, code: str, message: str, *, status: int | None = None, **members: Any
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

@@ -58,7 +58,9 @@ class CountingIds:
 
     def unique_id(self, prefix: str) -> str:
         number = next(self._count)
-        return prefix + "".join(_BASE32[number >> (5 * place) & 31] for place in reversed(range(16)))
+        return prefix + "".join(
+            _BASE32[number >> (5 * place) & 31] for place in reversed(range(16))
+        )
 
     def secret(self, length: int) -> str:
         return format(next(self._count), f"0{length}d")

@@ -1,0 +1,1 @@
+"""Amazon EC2, as far as networks go: VPCs, subnets, gateways, security groups, interfaces."""
