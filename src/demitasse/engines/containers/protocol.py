@@ -128,8 +128,11 @@ class ContainerEngine(Protocol):
         user: str | None = None,
         workdir: str | None = None,
     ) -> ExecResult:
-        """Run a command in a running container. Raises ``EngineError`` when it does not run,
-        ``TimeoutError`` after ``timeout`` seconds (the command may go on)."""
+        """Run a command in a running container.
+
+        Raises ``EngineError`` when the container does not run, ``TimeoutError`` after ``timeout``
+        seconds (the command may go on).
+        """
 
     async def run(self, spec: ContainerSpec, *, timeout: float = 60.0) -> RunResult:
         """Create, start, wait, read its output, remove. Removed in any case, also when cancelled.

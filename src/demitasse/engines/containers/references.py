@@ -1,0 +1,63 @@
+"""Image references as Docker reads them: ``customer`` means ``docker.io/library/customer:latest``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEFAULT_REGISTRY = "docker.io"
+DEFAULT_TAG = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReference:
+    """A reference taken apart. At least one of ``tag`` and ``digest`` is given."""
+
+    registry: str
+    repository: str
+    tag: str | None
+    digest: str | None
+
+    @property
+    def name(self) -> str:
+        """Registry and repository: ``127.0.0.1:4566/customer``, ``docker.io/library/busybox``."""
+        return f"{self.registry}/{self.repository}"
+
+    @property
+    def familiar_name(self) -> str:
+        """The name as Docker shows it: what is implied by ``docker.io`` is left out."""
+        if self.registry != DEFAULT_REGISTRY:
+            return self.name
+        return self.repository.removeprefix("library/")
+
+    @property
+    def selector(self) -> str:
+        """What is pulled from the repository: the digest, else the tag."""
+        return self.digest or self.tag or DEFAULT_TAG
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.name}{tag}{digest}"
+
+
+def parse(image: str) -> ImageReference:
+    """Take ``image`` apart as Docker does; does not check that registry or image exist."""
+    rest, _, digest = image.partition("@")
+    head, slash, tail = rest.partition("/")
+    if slash and ("." in head or ":" in head or head == "localhost"):
+        registry, path = head, tail
+    else:
+        registry, path = DEFAULT_REGISTRY, rest
+    if registry == "index.docker.io":
+        registry = DEFAULT_REGISTRY
+    repository, colon, tag = path.rpartition(":")
+    if not colon:
+        repository, tag = path, ""
+    if registry == DEFAULT_REGISTRY and "/" not in repository:
+        repository = f"library/{repository}"
+    return ImageReference(
+        registry=registry,
+        repository=repository,
+        tag=tag or (None if digest else DEFAULT_TAG),
+        digest=digest or None,
+    )
