@@ -1,0 +1,6 @@
+"""``python -m demitasse``."""
+
+from demitasse.cli import main
+
+if __name__ == "__main__":
+    main()

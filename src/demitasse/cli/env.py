@@ -1,0 +1,48 @@
+"""``demitasse env``."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from demitasse import settings as settings_module
+from demitasse.accounts import Accounts, Keys, identity
+from demitasse.ids import RandomIds
+from demitasse.settings import Settings
+
+
+def variables(settings: Settings, account: str | None = None) -> dict[str, str]:
+    """The variables with which ``aws``, boto3 and the lab's commands speak to the platform."""
+    fixed = (
+        Keys(settings.access_key_id, settings.secret_access_key) if settings.access_key_id else None
+    )
+    secret = identity(settings.identity_file, RandomIds()).secret
+    keys = Accounts(secret, settings.account, fixed).keys(account or settings.account)
+    return {
+        "AWS_ENDPOINT_URL": settings.endpoint,
+        "AWS_ACCESS_KEY_ID": keys.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
+        "AWS_DEFAULT_REGION": settings.region,
+        "AWS_REGION": settings.region,
+        "AWS_PAGER": "",
+        "account_id": account or settings.account,
+        "registry": settings.registry,
+    }
+
+
+def _account(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and (len(value) != 12 or not value.isdigit()):
+        raise click.BadParameter("an account id has twelve digits")
+    return value
+
+
+@click.command("env")
+@click.option("--account", callback=_account, help="Another account (twelve digits).")
+def command(account: str | None) -> None:
+    """Print what sets up a shell: eval "$(demitasse env)"."""
+    for name, value in variables(settings_module.load(), account).items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+    click.echo("unset AWS_SESSION_TOKEN AWS_PROFILE")
+    # The AWS CLI v1 builds its own host name for rds in us-east-1 unless told on the line.
+    click.echo('aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }')

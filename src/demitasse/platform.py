@@ -1,0 +1,134 @@
+"""The composition root: the only place where real parts are built and wired to each other."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from demitasse import __version__, daemon
+from demitasse.accounts import Accounts, Identity, Keys, identity
+from demitasse.clock import SystemClock, Waits
+from demitasse.control import Controller, ControlLoop
+from demitasse.ids import RandomIds
+from demitasse.services import registry
+from demitasse.services.base import Site
+from demitasse.services.sts.records import find_session
+from demitasse.settings import Settings
+from demitasse.store import Store
+from demitasse.wire.app import Application
+from demitasse.wire.credentials import Credential
+from demitasse.wire.models import Models
+
+
+class Credentials:
+    """Root credentials of every account, and the temporary ones that STS gave."""
+
+    def __init__(self, accounts: Accounts, store: Store) -> None:
+        self._accounts = accounts
+        self._store = store
+
+    def find(self, access_key_id: str) -> Credential | None:
+        """The credential with that access key id, expired or not; ``None`` when there is none."""
+        account = self._accounts.account_of(access_key_id)
+        if account is not None:
+            secret = self._accounts.keys(account).secret_access_key
+            return Credential(secret, self._accounts.caller(account, access_key_id))
+        with self._store.transaction() as tx:
+            session = find_session(tx, access_key_id)
+        if session is None:
+            return None
+        return Credential(
+            session.secret_access_key, session.caller(access_key_id), session.token, session.expires
+        )
+
+
+class Platform:
+    """An installation, running: the API's application and the controllers behind it."""
+
+    def __init__(self, settings: Settings, who: Identity, store: Store) -> None:
+        self._settings, self._store, self._who = settings, store, who
+        clock, ids = SystemClock(), RandomIds()
+        waits = Waits(settings.time_compression)
+        site = Site(settings.endpoint, settings.registry, settings.vpc_cidr)
+        self._clock = clock
+        self._parts = registry.Parts(
+            settings.home, who.installation, store, clock, ids, waits, site
+        )
+        self._engines = registry.engines(self._parts)
+        apis = registry.apis()
+        operations = {api.service: api.operations for api in apis}
+        self._dispatcher = Dispatcher(apis, store, clock, ids, site)
+        fixed = Keys(settings.access_key_id, settings.secret_access_key)
+        accounts = Accounts(who.secret, settings.account, fixed if settings.access_key_id else None)
+        self._loops = tuple(
+            ControlLoop(controller, store, clock) for controller in self._controllers()
+        )
+        self.application = Application(
+            models=Models.load(operations, cache=settings.home / "cache"),
+            operations=operations,
+            dispatch=self._dispatcher,
+            credentials=Credentials(accounts, store),
+            clock=clock,
+            ids=ids,
+            body_limit=settings.body_limit,
+            mounts={
+                **registry.mounts(self._parts, self._engines),
+                "/_demitasse/": self._own_pages,
+            },
+        )
+
+    @classmethod
+    def open(cls, settings: Settings) -> Platform:
+        """Read the state and wire everything. ``StartupError`` or ``StoreError`` if unusable."""
+        who = identity(settings.identity_file, RandomIds())
+        return cls(settings, who, Store.open(settings.state_file))
+
+    async def control(self) -> None:
+        """Run all controllers until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for loop in self._loops:
+                group.create_task(loop.run(), name=loop.controller.name)
+
+    async def close(self) -> None:
+        """Let go of engines and state; what runs goes on running."""
+        await self._engines.close()
+        self._store.close()
+
+    def _controllers(self) -> tuple[Controller, ...]:
+        return registry.controllers(self._parts, self._engines)
+
+    async def _own_pages(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002 - ASGI
+        """``/_demitasse/health`` and, when allowed, ``/_demitasse/reset``."""
+        if scope["type"] != "http":
+            return
+        page = scope["method"], scope["path"]
+        if page == ("GET", daemon.HEALTH_PATH):
+            await _answer(send, 200, {"version": __version__, "process": os.getpid()})
+        elif page == ("POST", "/_demitasse/reset") and self._settings.allow_reset:
+            self._store.clear()
+            self._dispatcher.forget()
+            await _answer(send, 200, {"reset": True})
+        else:
+            await _answer(send, 404, {"message": f"There is no {' '.join(page)} here."})
+
+
+Send = Callable[[dict[str, Any]], Any]
+
+
+async def _answer(send: Send, status: int, body: dict[str, Any]) -> None:
+    content = msgspec.json.encode(body)
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(content)).encode()),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": content})

@@ -1,0 +1,97 @@
+"""What EC2 has in every account and region from the start: the default VPC.
+
+AWS: "Default VPCs" in the VPC user guide. One /16 block, a /20 subnet per availability zone, and
+the default security group, which admits its own members only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+
+from demitasse.api import Scope
+from demitasse.services.base import Context
+from demitasse.services.ec2.records import (
+    SECURITY_GROUPS,
+    SUBNETS,
+    VPCS,
+    Permission,
+    SecurityGroup,
+    Subnet,
+    Vpc,
+)
+
+ZONES = ("a", "b", "c", "d", "e", "f")
+_EVERYWHERE = Scope("", "")
+
+
+def create_default_vpc(ctx: Context) -> str:
+    """Make the default VPC with its subnets and security group; its id."""
+    block = _block(ctx)
+    vpc_id = f"vpc-{ctx.ids.hex(17)}"
+    ctx.tx.create(
+        VPCS,
+        ctx.scope,
+        vpc_id,
+        Vpc(cidr=str(block), is_default=True, enable_dns_hostnames=True),
+    )
+    for zone, cidr in zip(ZONES, block.subnets(new_prefix=20), strict=False):
+        ctx.tx.create(
+            SUBNETS,
+            ctx.scope,
+            f"subnet-{ctx.ids.hex(17)}",
+            Subnet(
+                vpc_id=vpc_id,
+                cidr=str(cidr),
+                availability_zone=ctx.scope.region + zone,
+                availability_zone_id=zone_id(ctx.scope, zone),
+                default_for_az=True,
+                map_public_ip_on_launch=True,
+            ),
+        )
+    create_default_group(ctx, vpc_id)
+    return vpc_id
+
+
+def create_default_group(ctx: Context, vpc_id: str) -> str:
+    """Make a VPC's default security group: in from its members, out to everywhere; its id."""
+    group_id = f"sg-{ctx.ids.hex(17)}"
+    ctx.tx.create(
+        SECURITY_GROUPS,
+        ctx.scope,
+        group_id,
+        SecurityGroup(
+            name="default",
+            description="default VPC security group",
+            vpc_id=vpc_id,
+            permissions=(
+                Permission(f"sgr-{ctx.ids.hex(17)}", False, "-1", group_id=group_id),
+                all_traffic_out(ctx),
+            ),
+        ),
+    )
+    return group_id
+
+
+def all_traffic_out(ctx: Context) -> Permission:
+    """The egress rule that every new security group has."""
+    return Permission(f"sgr-{ctx.ids.hex(17)}", True, "-1", cidr="0.0.0.0/0")
+
+
+def zone_id(scope: Scope, zone: str) -> str:
+    """The id of a zone, such as ``use1-az4``: AWS maps names to zones per account."""
+    area, side, number = scope.region.split("-")[0], scope.region.split("-")[1:-1], scope.region[-1]
+    short = area + "".join(word[0] for word in side) + number
+    turn = hashlib.sha256(scope.account.encode()).digest()[0]
+    return f"{short}-az{(ZONES.index(zone) + turn) % len(ZONES) + 1}"
+
+
+def _block(ctx: Context) -> ipaddress.IPv4Network:
+    """The VPC's block. All VPCs share this machine's network, so each scope has one of its own:
+    the first the one that AWS gives everybody, the next ones from 10.128.0.0/9.
+    """
+    number = ctx.tx.next(_EVERYWHERE, "ec2.default-vpc")
+    if number == 1:
+        return ipaddress.IPv4Network(ctx.site.vpc_cidr)
+    pool = ipaddress.IPv4Network("10.128.0.0/9")
+    return list(pool.subnets(new_prefix=16))[(number - 2) % 128]
