@@ -1,0 +1,3 @@
+"""Coffee suppliers, for employees: everything under /admin."""
+
+__version__ = "1.0.0"

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/"])
+def test_home_and_navigation(client: FlaskClient, path: str) -> None:
+    page = client.get(path)
+    assert page.status_code == 200
+    assert "<title>Manage coffee suppliers</title>" in page.text
+    for link in (
+        '<a href="/admin/suppliers">Administrator home</a>',
+        '<a href="/admin/suppliers">Suppliers list</a>',
+        '<a href="/">Customer home</a>',
+    ):
+        assert link in page.text
+
+
+def test_navigation_bar_is_dark_and_a_light_one_is_ready(client: FlaskClient) -> None:
+    assert 'class="navbar navbar-dark bg-dark"' in client.get("/admin").text
+    styles = client.get("/admin/static/style.css")
+    for name in (".navbar-dark", ".bg-dark", ".navbar-light", ".bg-light"):
+        assert f"{name} {{" in styles.text
+    styles.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/suppliers", "/supplier-add", "/static/style.css"])
+def test_everything_is_under_admin(client: FlaskClient, path: str) -> None:
+    page = client.get(path)
+    assert page.status_code == 404
+    assert "Sorry, we don't seem to have that page in stock" in page.text
