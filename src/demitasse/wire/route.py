@@ -1,0 +1,113 @@
+"""Finds the service, the operation and the protocol of a request to the one endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from demitasse.wire import parse_query
+from demitasse.wire.protocols import JsonProtocol, QueryProtocol, WireProtocol
+from demitasse.wire.request import Request
+from demitasse.wire.service import Service
+
+_QUERY = QueryProtocol(None)
+_JSON = JsonProtocol(None)
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a request goes. ``service`` is ``None`` when no service of ours is meant; ``asked`` is
+    then what a person would call it.
+    """
+
+    service: Service | None
+    operation: str
+    protocol: WireProtocol
+    asked: str
+
+
+class Router:
+    """Routes by ``X-Amz-Target``, else by the form's ``Action`` and ``Version``."""
+
+    def __init__(self, services: Iterable[Service]) -> None:
+        self._by_target: dict[str, Service] = {}
+        self._by_signing: dict[str, list[Service]] = {}
+        for service in services:
+            target = service.model.metadata.target_prefix
+            if target:
+                self._by_target[target.rpartition(".")[2]] = service
+            self._by_signing.setdefault(service.model.signing_name, []).append(service)
+
+    def surmise(self, request: Request) -> WireProtocol:
+        """The protocol in which to answer before, or although, nothing else is known."""
+        target = request.headers.get("x-amz-target")
+        if target is not None or "json" in request.headers.get("content-type", ""):
+            service = self._by_target.get(_target(target or "")[0])
+            return service.speaking("json") if service else _JSON
+        scope = _scoped_service(request)
+        candidates = self._by_signing.get(scope, ())
+        return candidates[0].protocol if candidates else _QUERY
+
+    def route(self, request: Request, signed_service: str | None) -> Route:
+        """Where a request goes; ``signed_service`` is the service of its credential scope.
+
+        Raises ``Malformed`` when it has parameters that cannot be read.
+        """
+        target = request.headers.get("x-amz-target")
+        if target is not None:
+            prefix, operation = _target(target)
+            service = self._by_target.get(prefix)
+            protocol = service.speaking("json") if service else _JSON
+            return Route(service, operation, protocol, target[:256])
+        request.form = self._form(request)
+        given = {name: value for name, value in request.form if name in ("Action", "Version")}
+        action, version = given.get("Action", ""), given.get("Version", "")
+        service = self._by_version(signed_service, version) if action else None
+        if service:
+            return Route(service, action, service.speaking("query"), action[:256])
+        asked = f"{action} {version}".strip()[:256]
+        if signed_service:
+            asked = f"{signed_service[:64]} {asked}".strip()
+        return Route(
+            None, action, self.surmise(request), asked or f"{request.method} {request.path}"[:256]
+        )
+
+    def _by_version(self, signed_service: str | None, version: str) -> Service | None:
+        if signed_service is None:
+            candidates = [each for several in self._by_signing.values() for each in several]
+        else:
+            candidates = self._by_signing.get(signed_service, [])
+        for service in candidates:
+            metadata = service.model.metadata
+            # All versions of ec2 are one API that grew; elb and elbv2 share a name, not an API.
+            if version == metadata.api_version or (metadata.protocol == "ec2" and signed_service):
+                return service
+        return None
+
+    @staticmethod
+    def _form(request: Request) -> list[tuple[str, str]]:
+        parameters: list[tuple[str, str]] = []
+        if request.query:
+            parameters = [
+                (name, value)
+                for name, value in parse_query.pairs(request.query.encode("latin-1"))
+                if not name.startswith("X-Amz-")
+            ]
+        content_type = request.headers.get("content-type", _FORM)
+        if request.body and content_type.lower().startswith(_FORM):
+            parameters += parse_query.pairs(request.body)
+        return parameters
+
+
+def _target(header: str) -> tuple[str, str]:
+    """The last component of a target's prefix, and its operation."""
+    prefix, _, operation = header.rpartition(".")
+    return prefix.rpartition(".")[2], operation
+
+
+def _scoped_service(request: Request) -> str:
+    """The service that a signature names, read without judging the signature."""
+    text = request.headers.get("authorization", "")
+    parts = text.partition("Credential=")[2].partition(",")[0].split("/")
+    return parts[3] if len(parts) == 5 else ""
