@@ -1,10 +1,11 @@
 from datetime import timedelta
 
+from tests.kit.service import ELSEWHERE, SCOPE
+
 from demitasse.clock import ManualClock
 from demitasse.ids import RandomIds
 from demitasse.services.ecr import records
 from demitasse.store import Store
-from tests.kit.service import ELSEWHERE, SCOPE
 
 
 def test_a_login_leads_to_the_account_and_region_it_was_made_for():
