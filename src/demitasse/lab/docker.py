@@ -1,0 +1,120 @@
+"""The docker commands of the lab: built as values here, run here and nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demitasse.errors import DemitasseError
+
+SOURCE_LABEL = "demitasse.source"
+
+
+class DockerFailed(DemitasseError):
+    """A docker command ended with an error; the message is its own."""
+
+
+@dataclass(frozen=True)
+class Docker:
+    """Runs docker. ``config`` is where logins are kept, apart from the person's own;
+    ``labels`` go on whatever is made.
+    """
+
+    config: Path | None = None
+    labels: Mapping[str, str] | None = None
+
+    def build(self, folder: Path, tag: str) -> None:
+        """Build a folder with its Dockerfile, unless the image is of this very source."""
+        source = fingerprint(folder)
+        image = self.image(tag)
+        if image is not None and (image["Config"].get("Labels") or {}).get(SOURCE_LABEL) == source:
+            return
+        labels = {SOURCE_LABEL: source, **(self.labels or {})}
+        self._run("build", "--quiet", "--tag", tag, *_labels(labels), str(folder))
+
+    def run(self, name: str, image: str, *, publish: str, environment: Mapping[str, str]) -> None:
+        """Run a container in the background, in the place of one with the same name."""
+        self._run("rm", "--force", name)
+        variables = [
+            part for key, value in environment.items() for part in ("-e", f"{key}={value}")
+        ]
+        self._run(
+            "run", "--detach", "--name", name, "--restart", "unless-stopped", "--publish", publish,
+            *_labels(self.labels or {}), *variables, image,
+        )  # fmt: skip
+
+    def once(self, image: str, *command: str) -> str:
+        """Run a command in a container on the machine's network; what it printed."""
+        return self._run(
+            "run", "--rm", "--network", "host", *_labels(self.labels or {}), image, *command
+        )
+
+    def tag(self, image: str, as_name: str) -> None:
+        """Give an image one more name."""
+        self._run("tag", image, as_name)
+
+    def push(self, image: str) -> None:
+        """Push an image to the registry in its name."""
+        self._run("push", "--quiet", image)
+
+    def login(self, registry: str, user: str, password: str) -> None:
+        """Log in to a registry."""
+        self._run("login", "--username", user, "--password-stdin", registry, given=password)
+
+    def image(self, name: str) -> dict[str, Any] | None:
+        """An image of this machine as docker describes it, or ``None``."""
+        return self._inspect("image", name)
+
+    def container(self, name: str) -> dict[str, Any] | None:
+        """A container of this machine as docker describes it, or ``None``."""
+        return self._inspect("container", name)
+
+    def processes(self, container: str) -> str:
+        """What runs in a container, as ``ps`` shows it."""
+        return self._run("top", container)
+
+    def _inspect(self, what: str, name: str) -> dict[str, Any] | None:
+        try:
+            found: list[dict[str, Any]] = json.loads(self._run(what, "inspect", name))
+        except DockerFailed as error:
+            if "no such" in str(error).lower():
+                return None
+            raise
+        return found[0]
+
+    def _run(self, *arguments: str, given: str | None = None) -> str:
+        config = [] if self.config is None else ["--config", str(self.config)]
+        done = subprocess.run(
+            ["docker", *config, *arguments],
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            raise DockerFailed(f"docker {arguments[0]}: " + "\n".join(said[-15:]))
+        return done.stdout
+
+
+def fingerprint(folder: Path) -> str:
+    """A digest of a folder's files, their names and contents."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not _left_out(path.relative_to(folder).parts):
+            total.update(f"{path.relative_to(folder)}\0{path.stat().st_mode & 0o111}\0".encode())
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:32]
+
+
+def _left_out(parts: Sequence[str]) -> bool:
+    return any(part in {"__pycache__", ".git", ".pytest_cache"} for part in parts)
+
+
+def _labels(labels: Mapping[str, str]) -> list[str]:
+    return [part for key, value in labels.items() for part in ("--label", f"{key}={value}")]

@@ -1,0 +1,37 @@
+"""The names that the course gives to everything."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SERVICES: Final = ("customer", "employee")
+CONTAINER_PORT: Final = 8080
+HEALTH_PATH: Final = {"customer": "/", "employee": "/admin/suppliers"}
+EMPLOYEE_PATHS: Final = "/admin/*"
+
+DATABASE: Final = "supplierdb"
+DATABASE_GROUP: Final = "database-sg"
+DATABASE_NAME: Final = "COFFEE"
+DATABASE_ADMIN: Final = "admin"
+DATABASE_ADMIN_PASSWORD: Final = "coffee-suppliers"
+DATABASE_USER: Final = "nodeapp"
+DATABASE_PASSWORD: Final = "coffee"
+
+MONOLITH: Final = "monolith_1"
+CLUSTER: Final = "microservices-serverlesscluster"
+SECURITY_GROUP: Final = "microservices-sg"
+LOAD_BALANCER: Final = "microservicesLB"
+LOG_GROUP: Final = "awslogs-capstone"
+EXECUTION_ROLE: Final = "PipelineRole"
+PRODUCTION_PORT: Final = 80
+TEST_PORT: Final = 8080
+
+
+def family(service: str) -> str:
+    """The task definition's family, which is the ECS service's name as well."""
+    return f"{service}-microservice"
+
+
+def target_group(service: str, which: str) -> str:
+    """``customer-tg-one`` and so on."""
+    return f"{service}-tg-{which}"
