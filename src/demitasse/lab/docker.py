@@ -66,6 +66,15 @@ class Docker:
         """Log in to a registry."""
         self._run("login", "--username", user, "--password-stdin", registry, given=password)
 
+    def remove_images(self, *, label: str, repository: str) -> int:
+        """Remove the images that carry a label, and those of a registry; how many."""
+        labelled = self._run("image", "ls", "--all", "--quiet", "--filter", f"label={label}")
+        named = self._run("image", "ls", "--quiet", "--filter", f"reference={repository}/*")
+        images = set(labelled.split()) | set(named.split())
+        if images:
+            self._run("image", "rm", "--force", *sorted(images))
+        return len(images)
+
     def image(self, name: str) -> dict[str, Any] | None:
         """An image of this machine as docker describes it, or ``None``."""
         return self._inspect("image", name)

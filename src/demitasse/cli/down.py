@@ -1,0 +1,37 @@
+"""``demitasse down``."""
+
+from __future__ import annotations
+
+import shutil
+
+import click
+
+from demitasse import daemon, teardown
+from demitasse import settings as settings_module
+from demitasse.accounts import identity
+from demitasse.ids import RandomIds
+from demitasse.lab.docker import Docker
+from demitasse.machine import docker, images
+
+
+@click.command("down")
+@click.option("--purge", is_flag=True, help="Forget the state as well: databases, images, files.")
+def command(purge: bool) -> None:
+    """Stop the platform and remove everything it made; the state stays, unless purged."""
+    settings = settings_module.load()
+    if not settings.home.exists():
+        click.echo(f"There is nothing to take down ({settings.home} does not exist).")
+        return
+    stopped = daemon.stop(settings)
+    who = identity(settings.identity_file, RandomIds())
+    removed = teardown.remove(who.installation, state=purge)
+    click.echo(f"Platform {'stopped' if stopped else 'was not running'}; removed {removed}.")
+    if purge:
+        removed_images = Docker().remove_images(
+            label=f"demitasse.installation={who.installation}", repository=settings.registry
+        )
+        click.echo(f"Removed {removed_images} images of the application.")
+        images.remove_stand_ins()
+        docker.stop_if_ours(settings.home)
+        shutil.rmtree(settings.home)
+        click.echo(f"Forgot {settings.home}.")

@@ -1,0 +1,76 @@
+"""``demitasse test``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from demitasse.errors import StartupError
+from demitasse.machine import docker, images
+
+_ROOT = Path(__file__).resolve().parents[3]
+_BROWSER = "chromium"
+
+_CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("format", ("ruff", "format", "--check", ".")),
+    ("lint", ("ruff", "check", ".")),
+    ("types", ("mypy",)),
+    ("import contracts", ("lint-imports",)),
+    ("unit tests", ("pytest", "tests/unit", "-n", "2", "-q")),
+    ("application tests", ("pytest", "apps", "-q")),
+    ("contract tests", ("pytest", "tests/contract", "-q")),
+    ("acceptance tests", ("pytest", "tests/acceptance", "-q", "-p", "no:randomly")),
+)
+
+
+@click.command("test")
+@click.option("--unit", is_flag=True, help="Only what needs neither Docker nor a browser.")
+def command(unit: bool) -> None:
+    """Run all checks and tests (in a checkout)."""
+    if not (_ROOT / "tests").is_dir():
+        raise StartupError("tests run in a checkout; this is an installed package")
+    if not unit:
+        docker.ensure(click.echo, Path.home() / ".cache" / "demitasse")
+        images.ensure_all(click.echo)
+        _ensure_browser()
+    failed = []
+    for name, argv in _CHECKS:
+        if unit and name in {"contract tests", "acceptance tests"}:
+            continue
+        click.secho(f"── {name}", bold=True)
+        begun = time.monotonic()
+        done = subprocess.run([sys.executable, "-m", *_module(argv)], cwd=_ROOT, check=False)
+        click.echo(f"   {name}: exit {done.returncode} in {time.monotonic() - begun:.0f} s")
+        if done.returncode != 0:
+            failed.append(name)
+    if failed:
+        click.secho(f"Failed: {', '.join(failed)}", fg="red", bold=True)
+        sys.exit(1)
+    click.secho("All checks and tests passed.", fg="green", bold=True)
+
+
+def _module(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Run a tool as a module of this very Python."""
+    modules = {"lint-imports": ("importlinter.cli",)}
+    return (*modules.get(argv[0], (argv[0],)), *argv[1:])
+
+
+def _ensure_browser() -> None:
+    """The pages are tested in a real browser, from the distribution."""
+    if shutil.which(_BROWSER) is not None:
+        return
+    click.echo("Installing chromium from the distribution, for the tests of the pages.")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "update", "-qq"], check=True, env=environment)
+    subprocess.run(
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", _BROWSER, "fonts-dejavu"],
+        check=True,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    )
