@@ -50,6 +50,10 @@ class NameConflict(EngineError):
     """The name is taken by something that is not what was asked for."""
 
 
+class InUse(EngineError):
+    """What was to be removed is still needed by something else, or runs."""
+
+
 class NetworkOverlap(EngineError):
     """The network's range overlaps with another network of this machine."""
 
@@ -69,6 +73,7 @@ __all__ = [
     "EngineError",
     "EngineUnavailable",
     "ImageMissing",
+    "InUse",
     "NameConflict",
     "NetworkOverlap",
     "NotFoundInEngine",

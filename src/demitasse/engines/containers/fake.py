@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import ipaddress
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,9 +20,11 @@ from demitasse.engines.containers import references
 from demitasse.engines.containers.errors import (
     AddressInUse,
     CannotPull,
+    CannotStart,
     EngineError,
     EngineUnavailable,
     ImageMissing,
+    InUse,
     NameConflict,
     NetworkOverlap,
     NotFoundInEngine,
@@ -234,7 +236,10 @@ class FakeEngine:
         timeout: float | None = None,
     ) -> ImageInfo:
         await self._enter("pull", image, auth=auth, timeout=timeout)
-        key = str(references.parse(image))
+        try:
+            key = str(references.parse(image))
+        except ValueError as error:
+            raise CannotPull(str(error)) from error
         found = self._images.get(key)
         if found is None:
             raise PullNotFound(
@@ -258,9 +263,7 @@ class FakeEngine:
             return
         users = [each for each in self._boxes.values() if each.image.info.id == found.info.id]
         if any(each.seen.running for each in users) or (users and not force):
-            raise NameConflict(
-                f"The image {image} is in use by the container {users[0].seen.name}."
-            )
+            raise InUse(f"The image {image} is in use by the container {users[0].seen.name}.")
         self._images = {
             key: replace(each, here=False) if each.info.id == found.info.id else each
             for key, each in self._images.items()
@@ -281,7 +284,6 @@ class FakeEngine:
         image = self._here(spec.image)
         if image is None:
             raise ImageMissing(f"No such image: {spec.image}")
-        self._check_references(spec)
         self._made += 1
         made = Container(
             id=hashlib.sha256(f"{self._made} {spec.name}".encode()).hexdigest(),
@@ -331,11 +333,9 @@ class FakeEngine:
         box = self._find(container)
         if box is None:
             return
-        if box.seen.running:
-            if not force:
-                raise NameConflict(f"The container {box.seen.name} runs: stop it, or use force.")
-            self._end(box, 137)
-        self._forget(box)
+        if box.seen.running and not force:
+            raise InUse(f"The container {box.seen.name} runs: stop it, or use force.")
+        self._discard(container)
 
     async def inspect(self, container: str) -> Container:
         await self._enter("inspect", container)
@@ -378,8 +378,9 @@ class FakeEngine:
 
     async def run(self, spec: ContainerSpec, *, timeout: float = 60.0) -> RunResult:
         await self._enter("run", spec, timeout=timeout)
-        made = await self.create(spec)
+        self._discard(spec.name)
         try:
+            made = await self.create(spec)
             await self.start(made)
             code = await self._before(timeout, self.wait(made))
             box = self._box(made)
@@ -390,10 +391,14 @@ class FakeEngine:
                 box.seen.oom_killed,
             )
         finally:
-            if (left := self._find(made)) is not None:
-                if left.seen.running:
-                    self._end(left, 137)
-                self._forget(left)
+            self._discard(spec.name)
+
+    def _discard(self, container: str) -> None:
+        left = self._find(container)
+        if left is not None:
+            if left.seen.running:
+                self._end(left, 137)
+            self._forget(left)
 
     async def wait(self, container: str) -> int:
         await self._enter("wait", container)
@@ -404,7 +409,7 @@ class FakeEngine:
 
     async def logs(
         self, container: str, *, since: int = 0, follow: bool = False
-    ) -> AsyncIterator[LogLine]:
+    ) -> AsyncGenerator[LogLine, None]:
         await self._enter("logs", container, since=since, follow=follow)
         box = self._box(container)
         told = 0
@@ -431,7 +436,7 @@ class FakeEngine:
             processes=1,
         )
 
-    async def events(self) -> AsyncIterator[Event | Resync]:
+    async def events(self) -> AsyncGenerator[Event | Resync, None]:
         queue: asyncio.Queue[Event | Resync] = asyncio.Queue()
         self._listeners.append(queue)
         if not self._away:
@@ -475,7 +480,7 @@ class FakeEngine:
         await self._enter("remove_network", name)
         members = [box.seen.name for box in self._boxes.values() if name in box.seen.addresses]
         if members:
-            raise NameConflict(f"The network {name} is in use by {', '.join(sorted(members))}.")
+            raise InUse(f"The network {name} is in use by {', '.join(sorted(members))}.")
         self._networks.pop(name, None)
 
     async def networks(self) -> tuple[Network, ...]:
@@ -496,7 +501,7 @@ class FakeEngine:
         await self._enter("remove_volume", name)
         for box in self._boxes.values():
             if any(isinstance(each, Volume) and each.name == name for each in box.spec.mounts):
-                raise NameConflict(f"The volume {name} is in use by {box.seen.name}.")
+                raise InUse(f"The volume {name} is in use by {box.seen.name}.")
         self._volumes.pop(name, None)
 
     async def volumes(self) -> tuple[NamedVolume, ...]:
@@ -515,9 +520,12 @@ class FakeEngine:
             raise EngineUnavailable("Docker does not answer at the fake engine's socket.")
 
     def _here(self, image: str) -> FakeImage | None:
-        found = self._images.get(str(references.parse(image)))
+        found = next((each for each in self._images.values() if each.info.id == image), None)
         if found is None:
-            found = next((each for each in self._images.values() if each.info.id == image), None)
+            try:
+                found = self._images.get(str(references.parse(image)))
+            except ValueError:
+                return None
         return found if found and found.here else None
 
     def _find(self, container: str) -> _Box | None:
@@ -530,15 +538,6 @@ class FakeEngine:
         if box is None:
             raise NotFoundInEngine(f"No such container: {container}")
         return box
-
-    def _check_references(self, spec: ContainerSpec) -> None:
-        match spec.network:
-            case OwnAddress(network=name) if name not in self._networks:
-                raise NotFoundInEngine(f"No such network: {name}")
-            case SharedWith(container=other):
-                self._box(other)
-            case _:
-                pass
 
     def _begin(self, box: _Box) -> None:
         addresses = self._addresses(box)
@@ -571,14 +570,18 @@ class FakeEngine:
     def _addresses(self, box: _Box) -> dict[str, str]:
         place = box.spec.network
         if isinstance(place, SharedWith):
-            other = self._box(place.container)
+            other = self._find(place.container)
+            if other is None:
+                raise CannotStart(f"No such container: {place.container}")
             if not other.seen.running:
-                raise EngineError(
+                raise CannotStart(
                     f"cannot join network of a non running container: {other.seen.id}"
                 )
             return {}
         if not isinstance(place, OwnAddress):
             return {}
+        if place.network not in self._networks:
+            raise CannotStart(f"network {place.network} not found")
         network = self._networks[place.network]
         taken = {each.seen.addresses.get(network.name) for each in self._boxes.values()}
         taken.add(network.gateway)

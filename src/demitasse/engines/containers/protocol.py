@@ -7,7 +7,7 @@ to it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Protocol
 
 from demitasse.engines.containers.spec import (
@@ -74,7 +74,7 @@ class ContainerEngine(Protocol):
     async def remove_image(self, image: str, *, force: bool = False) -> None:
         """Remove a reference, and the image with its last one; one that is not there is fine.
 
-        Raises ``NameConflict`` when a container uses it.
+        Raises ``InUse`` when a container uses it (with ``force``: when a running one does).
         """
 
     # Containers
@@ -85,10 +85,15 @@ class ContainerEngine(Protocol):
         Idempotent by name: a container of this installation with this name that was made from an
         equal specification is adopted as it is, whatever its state (look with ``inspect``).
         Raises ``NameConflict`` when the name belongs to anything else, ``ImageMissing``.
+        Networks, volumes and containers named in it need not exist before ``start``.
         """
 
     async def start(self, container: str) -> None:
-        """Start it; one that runs is fine. Raises ``CannotStart``, ``AddressInUse``."""
+        """Start it; one that runs is fine.
+
+        Raises ``CannotStart`` (also when its network, or the container whose network it shares,
+        is missing or does not run), ``AddressInUse``.
+        """
 
     async def stop(self, container: str, *, timeout: float | None = None) -> None:
         """Send the stop signal, after ``timeout`` seconds SIGKILL; returns when it has ended.
@@ -103,7 +108,7 @@ class ContainerEngine(Protocol):
     async def remove(self, container: str, *, force: bool = False, volumes: bool = True) -> None:
         """Remove it, with its anonymous volumes; one that is not there is fine.
 
-        A running one needs ``force`` (else ``NameConflict``).
+        A running one needs ``force`` (else ``InUse``).
         """
 
     async def inspect(self, container: str) -> Container:
@@ -128,7 +133,7 @@ class ContainerEngine(Protocol):
         user: str | None = None,
         workdir: str | None = None,
     ) -> ExecResult:
-        """Run a command in a running container.
+        """Run a command in a running container; one that cannot be started answers 126 or 127.
 
         Raises ``EngineError`` when the container does not run, ``TimeoutError`` after ``timeout``
         seconds (the command may go on).
@@ -137,6 +142,8 @@ class ContainerEngine(Protocol):
     async def run(self, spec: ContainerSpec, *, timeout: float = 60.0) -> RunResult:
         """Create, start, wait, read its output, remove. Removed in any case, also when cancelled.
 
+        A container of this installation with the same name is taken as left over from a killed
+        platform, and removed first.
         Raises ``TimeoutError`` after ``timeout`` seconds, and what ``create`` and ``start`` do.
         """
 
@@ -145,21 +152,23 @@ class ContainerEngine(Protocol):
 
     def logs(
         self, container: str, *, since: int = 0, follow: bool = False
-    ) -> AsyncIterator[LogLine]:
+    ) -> AsyncGenerator[LogLine, None]:
         """Its lines in the order recorded, from ``since`` (nanoseconds, inclusive) on.
 
-        With ``follow`` it goes on until the container ends. Raises ``NotFoundInEngine``.
+        With ``follow`` it goes on until the container ends. A line that the container ended in
+        the middle of counts. Raises ``NotFoundInEngine``, and ``EngineUnavailable`` when the
+        engine goes away meanwhile: go on with ``since`` the last line's time.
         Close it (``contextlib.aclosing``) when leaving early.
         """
 
     async def stats(self, container: str) -> Stats:
         """What it uses now, in one cheap look. Raises ``NotFoundInEngine`` if it does not run."""
 
-    def events(self) -> AsyncIterator[Event | Resync]:
+    def events(self) -> AsyncGenerator[Event | Resync, None]:
         """What happens from now on, for ever: first a ``Resync``, and one after each reconnection.
 
-        Only this installation's containers, networks and volumes. Never raises
-        ``EngineUnavailable``: it waits for the engine to come back.
+        Only this installation's containers. Never raises ``EngineUnavailable``: it waits for the
+        engine to come back. Close it (``contextlib.aclosing``) when leaving.
         """
 
     # Networks and volumes
@@ -172,7 +181,7 @@ class ContainerEngine(Protocol):
         """
 
     async def remove_network(self, name: str) -> None:
-        """Remove it; one that is not there is fine. ``NameConflict`` while containers are in it."""
+        """Remove it; one that is not there is fine. ``InUse`` while containers are in it."""
 
     async def networks(self) -> tuple[Network, ...]:
         """This installation's networks, by name."""
@@ -181,7 +190,7 @@ class ContainerEngine(Protocol):
         """Make a volume; one that is already there and ours is fine (else ``NameConflict``)."""
 
     async def remove_volume(self, name: str) -> None:
-        """Remove it with its content; one that is not there is fine. ``NameConflict`` if in use."""
+        """Remove it with its content; one that is not there is fine. ``InUse`` by a container."""
 
     async def volumes(self) -> tuple[NamedVolume, ...]:
         """This installation's volumes, by name."""

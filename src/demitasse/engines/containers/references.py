@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 DEFAULT_REGISTRY = "docker.io"
 DEFAULT_TAG = "latest"
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_REGISTRY = re.compile(r"(?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]+)?")
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_DIGEST = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
+_ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +49,13 @@ class ImageReference:
 
 
 def parse(image: str) -> ImageReference:
-    """Take ``image`` apart as Docker does; does not check that registry or image exist."""
-    rest, _, digest = image.partition("@")
+    """Take ``image`` apart as Docker does; does not check that registry or image exist.
+
+    Raises ``ValueError`` with Docker's own words for what cannot be a reference.
+    """
+    rest, at, digest = image.partition("@")
     head, slash, tail = rest.partition("/")
-    if slash and ("." in head or ":" in head or head == "localhost"):
+    if slash and ("." in head or ":" in head or head == "localhost" or head != head.lower()):
         registry, path = head, tail
     else:
         registry, path = DEFAULT_REGISTRY, rest
@@ -55,9 +66,26 @@ def parse(image: str) -> ImageReference:
         repository, tag = path, ""
     if registry == DEFAULT_REGISTRY and "/" not in repository:
         repository = f"library/{repository}"
+    if not _PATH.fullmatch(repository):
+        lower = _PATH.fullmatch(repository.lower()) is not None
+        why = ": repository name must be lowercase" if lower else ""
+        raise ValueError(f"invalid reference format{why}")
+    if (
+        not _REGISTRY.fullmatch(registry)
+        or (colon and not _TAG.fullmatch(tag))
+        or (at and not _DIGEST.fullmatch(digest))
+    ):
+        raise ValueError("invalid reference format")
     return ImageReference(
         registry=registry,
         repository=repository,
         tag=tag or (None if digest else DEFAULT_TAG),
         digest=digest or None,
     )
+
+
+def checked(image: str) -> str:
+    """``image`` itself if it is an image's id or a reference. Raises ``ValueError``."""
+    if not _ID.fullmatch(image):
+        parse(image)
+    return image

@@ -76,11 +76,11 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Tmpfs:
-    """Memory as a folder; ``size_bytes`` bounds it."""
+    """Memory as a folder; ``size_bytes`` bounds it, ``mode`` is its permissions (``0o1777``)."""
 
     target: str
     size_bytes: int | None = None
-    options: tuple[str, ...] = ()
+    mode: int | None = None
 
 
 Mount = Bind | Volume | Tmpfs
@@ -353,7 +353,7 @@ class Event:
     nanoseconds since 1970.
     """
 
-    kind: Literal["container", "network", "volume", "image"]
+    kind: Literal["container"] = "container"
     action: str
     id: str
     name: str

@@ -1,0 +1,165 @@
+"""Commands in containers, one-shot containers and what they write, through Docker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+from demitasse.engines.containers.docker import asking, reading, refusals
+from demitasse.engines.containers.docker.containers import Containers
+from demitasse.engines.containers.docker.lines import FramedLines, Frames, TerminalLines
+from demitasse.engines.containers.docker.refusals import Refusal
+from demitasse.engines.containers.spec import (
+    ContainerSpec,
+    ExecResult,
+    LogLine,
+    RunResult,
+    Stream,
+)
+from demitasse.errors import EngineError, NotFoundInEngine
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+_LOOKS_FOR_CODE = (0.005, 0.02, 0.1, 0.4, 1.0, 2.0)
+"""Seconds between looks at an exec whose output ended a moment before itself."""
+_RECONNECT = 0.2
+"""Seconds before following on a log that ended while its container did not."""
+
+
+class Commands(Containers):
+    """See ``ContainerEngine``."""
+
+    async def exec(
+        self,
+        container: str,
+        argv: Sequence[str],
+        *,
+        timeout: float = 30.0,
+        environment: Mapping[str, str] | None = None,
+        user: str | None = None,
+        workdir: str | None = None,
+    ) -> ExecResult:
+        name = await self._id(container)
+        body = asking.exec_(tuple(argv), environment or {}, user, workdir)
+        async with asyncio.timeout(timeout):
+            try:
+                made = await self._connection.json("POST", f"containers/{name}/exec", body=body)
+                output = await self._exec_output(made["Id"])
+            except Refusal as refusal:
+                raise refusals.of_container(refusal) from refusal
+            return ExecResult(await self._exec_code(made["Id"]), output["stdout"], output["stderr"])
+
+    async def _exec_output(self, exec_id: str) -> dict[Stream, bytes]:
+        frames = Frames()
+        output: dict[Stream, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+        async with self._connection.stream(
+            "POST", f"exec/{exec_id}/start", body={"Detach": False, "Tty": False}
+        ) as response:
+            async for piece in response.content.iter_any():
+                for stream, text in frames.feed(piece):
+                    output[stream] += text
+        return {stream: bytes(text) for stream, text in output.items()}
+
+    async def _exec_code(self, exec_id: str) -> int:
+        for wait in (*_LOOKS_FOR_CODE, None):
+            answer = await self._connection.json("GET", f"exec/{exec_id}/json")
+            if not answer["Running"] and answer["ExitCode"] is not None:
+                return int(answer["ExitCode"])
+            if wait is not None:
+                await self._clock.sleep(wait)
+        raise EngineError("The command closed its output, but goes on running.")
+
+    async def run(self, spec: ContainerSpec, *, timeout: float = 60.0) -> RunResult:
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._run(spec)
+        finally:
+            await self._surely(self._discard(spec.name))
+
+    async def _discard(self, container: str) -> None:
+        try:
+            await self.remove(container, force=True)
+        except EngineError as error:  # must not hide how the run ended; the next one removes it
+            _log.warning("The container %s of a finished run is left over: %s", container, error)
+
+    async def _run(self, spec: ContainerSpec) -> RunResult:
+        await self.remove(spec.name, force=True)
+        made = await self._surely(self.create(spec))
+        await self.start(made)
+        code = await self.wait(made)
+        output: dict[Stream, list[bytes]] = {"stdout": [], "stderr": []}
+        async with contextlib.aclosing(self.logs(made)) as lines:
+            async for line in lines:
+                output[line.stream].append(line.text + b"\n")
+        seen = await self.inspect(made)
+        return RunResult(
+            code, b"".join(output["stdout"]), b"".join(output["stderr"]), seen.oom_killed
+        )
+
+    async def _surely(self, what: Coroutine[Any, Any, T]) -> T:
+        """Bring ``what`` to its end even when cancelled meanwhile: nothing may be left behind."""
+        task = asyncio.ensure_future(what)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
+
+    async def logs(
+        self, container: str, *, since: int = 0, follow: bool = False
+    ) -> AsyncGenerator[LogLine, None]:
+        answer = await self._show(container)
+        name, terminal = str(answer["Id"]), bool(answer["Config"]["Tty"])
+        last, seen = since, 0
+        while True:
+            skip = seen
+            async with contextlib.aclosing(
+                self._log(name, terminal=terminal, since=last, follow=follow)
+            ) as lines:
+                async for line in lines:
+                    if line.time == last and skip:
+                        skip -= 1
+                        continue
+                    seen = seen + 1 if line.time == last else 1
+                    last = line.time
+                    yield line
+            if not follow or not await self._goes_on(name):
+                return
+            await self._clock.sleep(_RECONNECT)
+
+    async def _log(
+        self, container: str, *, terminal: bool, since: int, follow: bool
+    ) -> AsyncGenerator[LogLine, None]:
+        lines = TerminalLines() if terminal else FramedLines()
+        params = {
+            "stdout": "true",
+            "stderr": "true",
+            "timestamps": "true",
+            "follow": "true" if follow else "false",
+        }
+        if since:
+            params["since"] = asking.seconds(since)
+        try:
+            async with self._connection.stream(
+                "GET", f"containers/{container}/logs", params=params
+            ) as response:
+                async for piece in response.content.iter_any():
+                    for line in lines.feed(piece):
+                        yield line
+                for line in lines.end():
+                    yield line
+        except Refusal as refusal:
+            raise refusals.of_container(refusal) from refusal
+
+    async def _goes_on(self, container: str) -> bool:
+        """Whether a followed log ended too early, as it does when its file is rotated away."""
+        try:
+            seen = reading.container(await self._show(container))
+        except NotFoundInEngine:
+            return False
+        return seen.running or seen.state == "restarting"

@@ -1,0 +1,213 @@
+"""What Docker Engine's API answers (v1.41 and later), as values. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from demitasse.engines.containers.spec import (
+    Container,
+    Event,
+    Health,
+    ImageInfo,
+    NamedVolume,
+    Network,
+    PullProgress,
+    State,
+    Stats,
+)
+
+_NANOSECONDS = 1_000_000_000
+_EXITED = re.compile(r"Exited \((-?\d+)\)")
+_NO_LABELS = ("name", "image", "exitCode", "execDuration", "execID", "signal")
+"""What Docker puts among the labels of an event's actor."""
+_HEALTHS: Mapping[str, Health] = {
+    "(healthy)": "healthy",
+    "(unhealthy)": "unhealthy",
+    "(health: starting)": "starting",
+}
+
+
+def moment(text: str | None) -> datetime | None:
+    """RFC 3339 as Go writes it; its zero time and nothing at all are ``None``."""
+    if not text or text.startswith("0001-"):
+        return None
+    return datetime.fromisoformat(text)
+
+
+def nanoseconds(text: str) -> int:
+    """RFC 3339 with up to nine digits of a second, in UTC or not, kept exactly."""
+    head, _, rest = text.partition(".")
+    digits = re.match(r"\d*", rest)
+    fraction = digits.group() if digits else ""
+    zone = rest[len(fraction) :] if rest else ""
+    whole = datetime.fromisoformat(head + zone) if rest else datetime.fromisoformat(head)
+    return int(whole.timestamp()) * _NANOSECONDS + int(fraction.ljust(9, "0")[:9] or "0")
+
+
+def container(answer: Mapping[str, Any]) -> Container:
+    """From ``GET /containers/{id}/json``."""
+    state, config = answer["State"], answer["Config"]
+    ended = state["Status"] in ("exited", "dead") or bool(state.get("Error"))
+    health = state.get("Health") or {}
+    return Container(
+        id=answer["Id"],
+        name=answer["Name"].removeprefix("/"),
+        image=config["Image"],
+        image_id=answer["Image"],
+        state=cast("State", state["Status"]),
+        labels=config.get("Labels") or {},
+        exit_code=state["ExitCode"] if ended else None,
+        oom_killed=bool(state.get("OOMKilled")),
+        error=state.get("Error") or "",
+        created_at=moment(answer.get("Created")),
+        started_at=moment(state.get("StartedAt")),
+        finished_at=None if state.get("Running") else moment(state.get("FinishedAt")),
+        health=cast("Health", health.get("Status") or "none"),
+        health_log=_last_output(health),
+        addresses=_addresses(answer),
+        pid=state.get("Pid") or 0,
+        restarts=answer.get("RestartCount") or 0,
+    )
+
+
+def listed(answer: Mapping[str, Any]) -> Container:
+    """From one entry of ``GET /containers/json``, which tells less."""
+    status = answer.get("Status") or ""
+    code = _EXITED.match(status)
+    names = answer.get("Names") or [""]
+    return Container(
+        id=answer["Id"],
+        name=names[0].removeprefix("/"),
+        image=answer["Image"],
+        image_id=answer["ImageID"],
+        state=cast("State", answer["State"]),
+        labels=answer.get("Labels") or {},
+        exit_code=int(code.group(1)) if code else None,
+        created_at=datetime.fromtimestamp(answer["Created"], UTC),
+        health=next((health for word, health in _HEALTHS.items() if word in status), "none"),
+        addresses=_addresses(answer),
+    )
+
+
+def _addresses(answer: Mapping[str, Any]) -> dict[str, str]:
+    networks = (answer.get("NetworkSettings") or {}).get("Networks") or {}
+    return {name: each["IPAddress"] for name, each in networks.items() if each.get("IPAddress")}
+
+
+def _last_output(health: Mapping[str, Any]) -> str:
+    log = health.get("Log") or []
+    return str(log[-1].get("Output") or "") if log else ""
+
+
+def image(answer: Mapping[str, Any]) -> ImageInfo:
+    """From ``GET /images/{name}/json``."""
+    config = answer.get("Config") or {}
+    return ImageInfo(
+        id=answer["Id"],
+        tags=tuple(answer.get("RepoTags") or ()),
+        repo_digests=tuple(answer.get("RepoDigests") or ()),
+        labels=config.get("Labels") or {},
+        exposed_ports=tuple(config.get("ExposedPorts") or ()),
+        size_bytes=answer.get("Size") or 0,
+        user=config.get("User") or "",
+        command=tuple(config.get("Cmd") or ()),
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        architecture=answer.get("Architecture") or "",
+    )
+
+
+def network(answer: Mapping[str, Any]) -> Network:
+    """From ``GET /networks/{id}`` or one entry of ``GET /networks``."""
+    ranges = (answer.get("IPAM") or {}).get("Config") or [{}]
+    cidr = ranges[0].get("Subnet") or ""
+    options = answer.get("Options") or {}
+    return Network(
+        id=answer["Id"],
+        name=answer["Name"],
+        cidr=cidr,
+        gateway=ranges[0].get("Gateway") or _first_host(cidr),
+        labels=answer.get("Labels") or {},
+        bridge=options.get("com.docker.network.bridge.name") or f"br-{answer['Id'][:12]}",
+    )
+
+
+def _first_host(cidr: str) -> str | None:
+    """Docker's choice of a gateway, which it does not always tell."""
+    return str(next(ipaddress.ip_network(cidr).hosts())) if cidr else None
+
+
+def volume(answer: Mapping[str, Any]) -> NamedVolume:
+    """From ``GET /volumes/{name}``, or one entry of ``GET /volumes``."""
+    return NamedVolume(
+        name=answer["Name"],
+        labels=answer.get("Labels") or {},
+        path=answer.get("Mountpoint") or "",
+    )
+
+
+def event(answer: Mapping[str, Any]) -> Event:
+    """From one message of ``GET /events`` about a container."""
+    actor = answer["Actor"]
+    attributes = actor.get("Attributes") or {}
+    # Docker puts the result of a health check, or the command of an exec, behind a colon.
+    action, _, detail = answer["Action"].partition(":")
+    code = attributes.get("exitCode")
+    return Event(
+        action=action,
+        id=actor["ID"],
+        name=attributes.get("name") or "",
+        labels={key: value for key, value in attributes.items() if key not in _NO_LABELS},
+        exit_code=int(code) if code is not None else None,
+        health=cast("Health", detail.strip()) if action == "health_status" else None,
+        time=answer.get("timeNano") or answer["time"] * _NANOSECONDS,
+    )
+
+
+def stats(answer: Mapping[str, Any]) -> Stats | None:
+    """From ``GET /containers/{id}/stats?stream=false&one-shot=true``; ``None``: it does not run."""
+    read = moment(answer.get("read"))
+    memory = answer.get("memory_stats") or {}
+    if read is None or "usage" not in memory:
+        return None
+    details = memory.get("stats") or {}
+    # What `docker stats` shows: without the page cache that the kernel may drop at once.
+    cache = details.get("total_inactive_file", details.get("inactive_file", 0))
+    usage = memory["usage"]
+    networks = (answer.get("networks") or {}).values()
+    read_bytes, written_bytes = _block_bytes(answer)
+    return Stats(
+        time=read,
+        cpu_ns_total=answer["cpu_stats"]["cpu_usage"]["total_usage"],
+        memory_bytes=usage - cache if cache < usage else usage,
+        memory_limit_bytes=memory.get("limit") or 0,
+        network_received_bytes_total=sum(each.get("rx_bytes", 0) for each in networks),
+        network_sent_bytes_total=sum(each.get("tx_bytes", 0) for each in networks),
+        block_read_bytes_total=read_bytes,
+        block_written_bytes_total=written_bytes,
+        processes=(answer.get("pids_stats") or {}).get("current") or 0,
+    )
+
+
+def _block_bytes(answer: Mapping[str, Any]) -> tuple[int, int]:
+    entries = (answer.get("blkio_stats") or {}).get("io_service_bytes_recursive") or []
+    done = {"read": 0, "write": 0}
+    for each in entries:
+        operation = str(each.get("op", "")).lower()
+        if operation in done:
+            done[operation] += each.get("value", 0)
+    return done["read"], done["write"]
+
+
+def progress(answer: Mapping[str, Any]) -> PullProgress:
+    """From one message of ``POST /images/create``."""
+    detail = answer.get("progressDetail") or {}
+    return PullProgress(
+        status=answer.get("status") or "",
+        layer=answer.get("id") or "",
+        current=detail.get("current") or 0,
+        total=detail.get("total") or 0,
+    )
