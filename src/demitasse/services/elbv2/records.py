@@ -379,6 +379,9 @@ NOT_IN_USE = Health(
     "Target.NotInUse",
     "Target group is not configured to receive traffic from the load balancer",
 )
+NOT_REGISTERED = Health(
+    "unused", "Target.NotRegistered", "Target is not registered to the target group"
+)
 ZONE_NOT_ENABLED = Health(
     "unused",
     "Target.NotInUse",
