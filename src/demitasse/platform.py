@@ -11,17 +11,22 @@ import msgspec
 
 from demitasse import __version__, daemon
 from demitasse.accounts import Accounts, Identity, Keys, identity
-from demitasse.clock import SystemClock, Waits
+from demitasse.clock import Clock, SystemClock, Waits
 from demitasse.control import Controller, ControlLoop
-from demitasse.ids import RandomIds
-from demitasse.services import registry
-from demitasse.services.base import Site
+from demitasse.dispatch import Dispatcher
+from demitasse.engines.containers.docker import DockerEngine
+from demitasse.ids import Ids, RandomIds
+from demitasse.services.base import Api, Site
+from demitasse.services.ec2.controller import VpcController
+from demitasse.services.sts import operations as sts
 from demitasse.services.sts.records import find_session
 from demitasse.settings import Settings
 from demitasse.store import Store
 from demitasse.wire.app import Application
 from demitasse.wire.credentials import Credential
 from demitasse.wire.models import Models
+
+APIS: tuple[Api, ...] = (sts.api,)
 
 
 class Credentials:
@@ -50,36 +55,33 @@ class Platform:
     """An installation, running: the API's application and the controllers behind it."""
 
     def __init__(self, settings: Settings, who: Identity, store: Store) -> None:
-        self._settings, self._store, self._who = settings, store, who
+        self._settings, self._store = settings, store
         clock, ids = SystemClock(), RandomIds()
         waits = Waits(settings.time_compression)
         site = Site(settings.endpoint, settings.registry, settings.vpc_cidr)
-        self._clock = clock
-        self._parts = registry.Parts(
-            settings.home, who.installation, store, clock, ids, waits, site
-        )
-        self._engines = registry.engines(self._parts)
-        apis = registry.apis()
-        operations = {api.service: api.operations for api in apis}
-        self._dispatcher = Dispatcher(apis, store, clock, ids, site)
-        fixed = Keys(settings.access_key_id, settings.secret_access_key)
-        accounts = Accounts(who.secret, settings.account, fixed if settings.access_key_id else None)
+        self._containers = DockerEngine(who.installation, clock)
+        self._dispatcher = Dispatcher(APIS, store, clock, ids, site)
         self._loops = tuple(
-            ControlLoop(controller, store, clock) for controller in self._controllers()
+            ControlLoop(controller, store, clock)
+            for controller in self._controllers(clock, ids, waits, site)
         )
+        operations = {api.service: api.operations for api in APIS}
         self.application = Application(
             models=Models.load(operations, cache=settings.home / "cache"),
             operations=operations,
             dispatch=self._dispatcher,
-            credentials=Credentials(accounts, store),
+            credentials=Credentials(_accounts(settings, who), store),
             clock=clock,
             ids=ids,
+            region=settings.region,
             body_limit=settings.body_limit,
-            mounts={
-                **registry.mounts(self._parts, self._engines),
-                "/_demitasse/": self._own_pages,
-            },
+            mounts={"/_demitasse/": self._own_pages},
         )
+
+    def _controllers(
+        self, clock: Clock, ids: Ids, waits: Waits, site: Site
+    ) -> tuple[Controller, ...]:
+        return (VpcController(store=self._store, containers=self._containers),)
 
     @classmethod
     def open(cls, settings: Settings) -> Platform:
@@ -95,13 +97,10 @@ class Platform:
 
     async def close(self) -> None:
         """Let go of engines and state; what runs goes on running."""
-        await self._engines.close()
+        await self._containers.close()
         self._store.close()
 
-    def _controllers(self) -> tuple[Controller, ...]:
-        return registry.controllers(self._parts, self._engines)
-
-    async def _own_pages(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002 - ASGI
+    async def _own_pages(self, scope: Any, receive: Any, send: Any) -> None:
         """``/_demitasse/health`` and, when allowed, ``/_demitasse/reset``."""
         if scope["type"] != "http":
             return
@@ -114,6 +113,11 @@ class Platform:
             await _answer(send, 200, {"reset": True})
         else:
             await _answer(send, 404, {"message": f"There is no {' '.join(page)} here."})
+
+
+def _accounts(settings: Settings, who: Identity) -> Accounts:
+    fixed = Keys(settings.access_key_id, settings.secret_access_key)
+    return Accounts(who.secret, settings.account, fixed if settings.access_key_id else None)
 
 
 Send = Callable[[dict[str, Any]], Any]

@@ -76,5 +76,5 @@ def spec(name: str, script: str) -> ContainerSpec:
 
 def parse(shown: str, wanted: str) -> frozenset[str]:
     """The addresses with a label, out of what ``ip -o addr show`` prints."""
-    found = re.findall(r"inet (\S+)/32 .*?(\S+:\S+)(?:\\|\s|$)", shown)
+    found = re.findall(r"inet (\S+)/32 .*?(\S+:\w+)", shown)
     return frozenset(address for address, its_label in found if its_label == wanted)

@@ -1,0 +1,1 @@
+"""AWS Identity and Access Management: roles, their policies, instance profiles."""

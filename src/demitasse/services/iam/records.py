@@ -1,0 +1,125 @@
+"""What is kept of IAM. It has no regions: its records stand in the region ``aws-global``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from demitasse.api import Caller, Scope
+from demitasse.store import Item, Kind
+from demitasse.store.kinds import Nothing
+
+REGION = "aws-global"
+Tags = dict[str, str]
+
+
+class Role(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A role; the record's key is its name. Policies are kept as the text that was given."""
+
+    name: str
+    role_id: str
+    trust_policy: str
+    created_at: datetime
+    path: str = "/"
+    description: str = ""
+    max_session_seconds: int = 3600
+    inline_policies: dict[str, str] = msgspec.field(default_factory=dict)
+    attached_policies: tuple[str, ...] = ()  # ARNs, in the order attached
+    permissions_boundary: str = ""
+    tags: Tags = msgspec.field(default_factory=dict)
+
+    def arn(self, account: str) -> str:
+        """The role's ARN."""
+        return f"arn:aws:iam::{account}:role{self.path}{self.name}"
+
+
+class PolicyVersion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One version of a managed policy."""
+
+    version_id: str
+    document: str
+    created_at: datetime
+
+
+class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A customer's managed policy; the record's key is its ARN."""
+
+    name: str
+    policy_id: str
+    created_at: datetime
+    updated_at: datetime
+    versions: tuple[PolicyVersion, ...]
+    default_version: str = "v1"
+    path: str = "/"
+    description: str = ""
+    tags: Tags = msgspec.field(default_factory=dict)
+
+
+class InstanceProfile(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An instance profile; the record's key is its name."""
+
+    name: str
+    profile_id: str
+    created_at: datetime
+    path: str = "/"
+    role: str = ""
+    tags: Tags = msgspec.field(default_factory=dict)
+
+
+RoleItem = Item[Role, Nothing]
+
+ROLES: Kind[Role, Nothing] = Kind(
+    "iam.role", Role, Nothing, {"policy": lambda item: item.desired.attached_policies}
+)
+POLICIES: Kind[Policy, Nothing] = Kind("iam.policy", Policy, Nothing)
+INSTANCE_PROFILES: Kind[InstanceProfile, Nothing] = Kind(
+    "iam.instance-profile",
+    InstanceProfile,
+    Nothing,
+    {"role": lambda item: item.desired.role or None},
+)
+
+
+def everywhere(scope: Scope) -> Scope:
+    """Where an account's IAM records stand, whatever region was called."""
+    return Scope(scope.account, REGION)
+
+
+def trusts(role: Role, caller: Caller) -> bool:
+    """Whether a role's trust policy lets ``caller`` assume it.
+
+    Evaluates Effect, Principal (AWS) and Action; a statement with a Condition counts as not
+    matching when it allows, as matching when it denies: never more is let in than on AWS.
+    """
+    allowed = False
+    for statement in _statements(role.trust_policy):
+        if not _names_assume_role(statement) or not _names(statement, caller):
+            continue
+        if statement.get("Effect") == "Deny":
+            return False
+        allowed = allowed or "Condition" not in statement
+    return allowed
+
+
+def _statements(policy: str) -> list[dict[str, Any]]:
+    statements: Any = msgspec.json.decode(unquote(policy))["Statement"]
+    return statements if isinstance(statements, list) else [statements]
+
+
+def _names_assume_role(statement: dict[str, Any]) -> bool:
+    actions = statement.get("Action", [])
+    listed = [actions] if isinstance(actions, str) else actions
+    return any(action.lower() in {"*", "sts:*", "sts:assumerole"} for action in listed)
+
+
+def _names(statement: dict[str, Any], caller: Caller) -> bool:
+    principal = statement.get("Principal", {})
+    if principal == "*":
+        return True
+    listed = principal.get("AWS", []) if isinstance(principal, dict) else []
+    listed = [listed] if isinstance(listed, str) else listed
+    whole_account = {caller.account, f"arn:aws:iam::{caller.account}:root", "*"}
+    return any(one in whole_account or one == caller.arn for one in listed)
