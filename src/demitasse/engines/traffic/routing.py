@@ -43,10 +43,19 @@ class Request:
         given = next((value for name, value in self.headers if name.lower() == "host"), "")
         return urlsplit(f"//{given}").hostname or ""
 
-    def query(self) -> Iterator[tuple[str, str]]:
-        for pair in self.target.partition("?")[2].split("&"):
-            key, _, value = pair.partition("=")
-            yield key, value
+    def query(self) -> Iterator[tuple[str, str | None]]:
+        """Every parameter; its value is ``None`` when it has no ``=``."""
+        _, mark, query = self.target.partition("?")
+        for pair in query.split("&") if mark else ():
+            key, equals, value = pair.partition("=")
+            yield key, value if equals else None
+
+
+def _parameter(pattern: tuple[str | None, str], name: str, text: str | None) -> bool:
+    key, value = pattern
+    if key is None:
+        return _like(value, name if text is None else text)
+    return _like(key, name) and _like(value, text or "")
 
 
 @lru_cache(maxsize=4096)
@@ -75,8 +84,8 @@ def matches(condition: Condition, request: Request) -> bool:
             return request.method in values
         case QueryString(values):
             return any(
-                (key is None or _like(key, name)) and _like(value, text)
-                for key, value in values
+                _parameter(pattern, name, text)
+                for pattern in values
                 for name, text in request.query()
             )
         case SourceIp(values):

@@ -211,7 +211,7 @@ class LoadBalancer:
     ``id`` names its folder and its container. ``address`` is its own address in the VPC; every
     listener is bound to it. ``ingress`` says who may connect: nobody when it is empty.
     ``idle_timeout`` is how long a connection in the middle of a request may be silent,
-    ``client_keep_alive`` how long a client's connection may live.
+    ``client_keep_alive`` how long a client's connection may live (``None``: as long as it likes).
     """
 
     id: str
@@ -220,7 +220,7 @@ class LoadBalancer:
     target_groups: tuple[TargetGroup, ...] = ()
     ingress: tuple[Ingress, ...] = ANYBODY
     idle_timeout: float = 60.0
-    client_keep_alive: float = 3600.0
+    client_keep_alive: float | None = None
     drop_invalid_header_fields: bool = False
     preserve_host_header: bool = False
     xff: Xff = Xff.APPEND
