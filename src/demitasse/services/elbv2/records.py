@@ -182,12 +182,16 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TargetObserved(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The target's health as last seen; it counts for the registration of ``registered_at``."""
+    """The target's health as last seen by the load balancer ``seen_by``.
+
+    It counts for the registration of ``registered_at`` only.
+    """
 
     state: str = ""
     reason: str = ""
     description: str = ""
     registered_at: datetime | None = None
+    seen_by: str = ""
 
 
 def target_groups_of(actions: Iterable[Action]) -> tuple[str, ...]:
@@ -407,7 +411,7 @@ def judge(
     if not enabled(target.desired, load_balancer.desired):
         return ZONE_NOT_ENABLED
     seen = target.observed
-    if seen.registered_at != target.desired.registered_at or not seen.state:
+    if (seen.registered_at, seen.seen_by) != (target.desired.registered_at, load_balancer.key):
         return REGISTERING
     return Health(seen.state, seen.reason, seen.description)
 

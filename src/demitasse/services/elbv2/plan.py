@@ -1,0 +1,355 @@
+"""What a load balancer shall do, and what its observation means: pure.
+
+``compile_spec`` turns AWS's records into the traffic engine's values; ``findings`` turns what the
+engine sees into what is kept of targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Address, IPv4Network, ip_network
+
+from demitasse.clock import Waits
+from demitasse.engines.traffic import conditions, spec
+from demitasse.engines.traffic.observation import Observation, State
+from demitasse.services.ec2.records import Permission
+from demitasse.services.elbv2 import attributes
+from demitasse.services.elbv2.arns import engine_id
+from demitasse.services.elbv2.records import (
+    Action,
+    Applied,
+    Condition,
+    HealthCheck,
+    Listener,
+    LoadBalancer,
+    LoadBalancerObserved,
+    Rule,
+    Target,
+    TargetGroup,
+    TargetObserved,
+    enabled,
+)
+from demitasse.store import Item
+
+CALM_SECONDS = 1.0
+BUSY_SECONDS = 0.25
+_SHORTEST_TIMEOUT = 1.0  # a compressed interval must not turn a slow target into a dead one
+_THIS_MACHINE = IPv4Address("127.0.0.1")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A target group that a load balancer uses; ``desired`` is ``None`` when its record is gone."""
+
+    arn: str
+    desired: TargetGroup | None
+    targets: tuple[Item[Target, TargetObserved], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All records that decide what one load balancer does.
+
+    ``permissions`` are the rules of its security groups; ``members`` are the addresses of the
+    interfaces in the groups that these rules refer to.
+    """
+
+    balancer: Item[LoadBalancer, LoadBalancerObserved]
+    listeners: tuple[Item[Listener, Applied], ...] = ()
+    rules: tuple[Item[Rule, Applied], ...] = ()
+    groups: tuple[GroupView, ...] = ()
+    permissions: tuple[Permission, ...] = ()
+    members: Mapping[str, tuple[str, ...]] | None = None
+
+
+# Records → the engine's values
+
+
+def compile_spec(view: View, waits: Waits) -> spec.LoadBalancer:
+    """The load balancer as the traffic engine shall make it."""
+    desired = view.balancer.desired
+
+    def attribute(name: str) -> str:
+        return attributes.value(attributes.LOAD_BALANCER, desired.attributes, name)
+
+    return spec.LoadBalancer(
+        id=engine_id(view.balancer.key),
+        address=desired.address,
+        listeners=tuple(
+            spec.Listener(
+                port=listener.desired.port,
+                default=_action(listener.desired.actions),
+                rules=_rules(view, listener.key),
+            )
+            for listener in sorted(view.listeners, key=lambda item: item.desired.port)
+        ),
+        target_groups=tuple(
+            _group(group, desired, waits) for group in sorted(view.groups, key=lambda g: g.arn)
+        ),
+        ingress=ingress(view),
+        idle_timeout=float(attribute("idle_timeout.timeout_seconds")),
+        client_keep_alive=float(attribute("client_keep_alive.seconds")),
+        drop_invalid_header_fields=(
+            attribute("routing.http.drop_invalid_header_fields.enabled") == "true"
+        ),
+        preserve_host_header=attribute("routing.http.preserve_host_header.enabled") == "true",
+        xff=spec.Xff(attribute("routing.http.xff_header_processing.mode")),
+        xff_client_port=attribute("routing.http.xff_client_port.enabled") == "true",
+    )
+
+
+def _rules(view: View, listener: str) -> tuple[spec.Rule, ...]:
+    found = []
+    for rule in view.rules:
+        if rule.desired.listener_arn != listener:
+            continue
+        tests = [
+            _condition(each, view.balancer.desired.address) for each in rule.desired.conditions
+        ]
+        present = tuple(test for test in tests if test is not None)
+        if len(present) == len(tests):  # else one of them can never hold
+            found.append(spec.Rule(rule.desired.priority, present, _action(rule.desired.actions)))
+    return tuple(found)
+
+
+def _action(actions: tuple[Action, ...]) -> spec.Action:
+    action = actions[-1]
+    if action.redirect is not None:
+        redirect = action.redirect
+        return spec.Redirect(
+            protocol=redirect.protocol,
+            host=redirect.host,
+            port=redirect.port,
+            path=redirect.path,
+            query=redirect.query,
+            status=int(redirect.status_code.removeprefix("HTTP_")),
+        )
+    if action.fixed_response is not None:
+        fixed = action.fixed_response
+        return spec.FixedResponse(
+            int(fixed.status_code), fixed.content_type or "text/plain", fixed.message_body
+        )
+    return spec.Forward(
+        tuple(
+            spec.WeightedGroup(engine_id(group.target_group_arn), group.weight)
+            for group in action.groups
+        ),
+        None if action.stickiness is None else float(action.stickiness),
+    )
+
+
+def _condition(condition: Condition, address: str) -> conditions.Condition | None:
+    """The engine's condition; ``None`` when it can never hold."""
+    match condition.field:
+        case "path-pattern":
+            return conditions.PathPattern(condition.values)
+        case "host-header":
+            return conditions.HostHeader(condition.values)
+        case "http-header":
+            return conditions.HttpHeader(condition.header, condition.values)
+        case "http-request-method":
+            return conditions.RequestMethod(condition.values)
+        case "query-string":
+            return conditions.QueryString(tuple((pair.key, pair.value) for pair in condition.pairs))
+        case _:
+            networks = tuple(as_seen(condition.values, address))
+            return conditions.SourceIp(networks) if networks else None
+
+
+def as_seen(cidrs: Iterable[str], address: str) -> list[str]:
+    """IPv4 networks as the load balancer at ``address`` sees their clients.
+
+    A browser or curl on this machine has no other address than 127.0.0.1 to its user, but reaches
+    the load balancer from the load balancer's own address: so where the one is meant, the other
+    is added. IPv6 networks have no clients here and are left out.
+    """
+    found: list[str] = []
+    for cidr in cidrs:
+        network = ip_network(cidr, strict=False)
+        if not isinstance(network, IPv4Network):
+            continue
+        found.append(str(network))
+        if _THIS_MACHINE in network and IPv4Address(address) not in network:
+            found.append(f"{address}/32")
+    return list(dict.fromkeys(found))
+
+
+def ingress(view: View) -> tuple[spec.Ingress, ...]:
+    """Who may connect to which ports, by the security groups' inbound rules for TCP.
+
+    A rule that refers to a group admits the addresses of that group's members, but not the load
+    balancer's own: it does not call itself, and clients on this machine come from there.
+    """
+    address = view.balancer.desired.address
+    admitted: set[spec.Ingress] = set()
+    for permission in view.permissions:
+        if permission.egress or permission.protocol not in {"tcp", "6", "-1"}:
+            continue
+        everything = permission.protocol == "-1" or permission.from_port < 0
+        first, last = (0, 65535) if everything else (permission.from_port, permission.to_port)
+        if permission.cidr:
+            sources = as_seen((permission.cidr,), address)
+        else:
+            members = (view.members or {}).get(permission.group_id, ())
+            sources = [f"{member}/32" for member in members if member != address]
+        admitted.update(spec.Ingress(source, first, last) for source in sources)
+    return tuple(sorted(admitted))
+
+
+def _group(group: GroupView, balancer: LoadBalancer, waits: Waits) -> spec.TargetGroup:
+    if group.desired is None:
+        return spec.TargetGroup(engine_id(group.arn))
+    given = group.desired.attributes
+
+    def attribute(name: str) -> str:
+        return attributes.value(attributes.TARGET_GROUP, given, name)
+
+    return spec.TargetGroup(
+        id=engine_id(group.arn),
+        targets=tuple(
+            sorted(
+                spec.Target(
+                    target.desired.address,
+                    target.desired.port,
+                    target.desired.deregistered_at is not None,
+                )
+                for target in group.targets
+                if enabled(target.desired, balancer)
+            )
+        ),
+        health_check=_health_check(group.desired.health_check, waits),
+        algorithm=spec.Algorithm(attribute("load_balancing.algorithm.type")),
+        stickiness=_stickiness(given),
+        slow_start=waits.seconds(float(attribute("slow_start.duration_seconds"))),
+    )
+
+
+def _stickiness(given: Mapping[str, str]) -> spec.LbCookie | spec.AppCookie | None:
+    def attribute(name: str) -> str:
+        return attributes.value(attributes.TARGET_GROUP, given, f"stickiness.{name}")
+
+    if attribute("enabled") != "true":
+        return None
+    if attribute("type") == "app_cookie":
+        return spec.AppCookie(
+            attribute("app_cookie.cookie_name"), float(attribute("app_cookie.duration_seconds"))
+        )
+    return spec.LbCookie(float(attribute("lb_cookie.duration_seconds")))
+
+
+def _health_check(check: HealthCheck, waits: Waits) -> spec.HealthCheck:
+    return spec.HealthCheck(
+        path=check.path,
+        port=None if check.port == "traffic-port" else int(check.port),
+        matcher=check.matcher,
+        interval=waits.seconds(check.interval),
+        timeout=min(check.timeout, max(waits.seconds(check.timeout), _SHORTEST_TIMEOUT)),
+        healthy_threshold=check.healthy_threshold,
+        unhealthy_threshold=check.unhealthy_threshold,
+    )
+
+
+# What the engine sees → what is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """``seen``: health to keep, by target key; ``drained``: targets to forget, by their keys, with
+    when they were deregistered. ``again`` is when to look the next time, in seconds.
+    """
+
+    seen: Mapping[str, TargetObserved]
+    drained: Mapping[str, datetime]
+    again: float
+
+
+def findings(view: View, observation: Observation | None, now: datetime, waits: Waits) -> Findings:
+    """What the targets' health is, which of them have drained, and when to look again.
+
+    ``observation`` is ``None`` when the engine shows nothing now: what was seen then stays.
+    """
+    seen: dict[str, TargetObserved] = {}
+    drained: dict[str, datetime] = {}
+    busy = view.balancer.observed.state != "active"
+    for group in view.groups:
+        delay = _delay(group)
+        for target in group.targets:
+            since = target.desired.deregistered_at
+            if since is not None:
+                busy = True
+                over = waits.over(since, delay, now)
+                if over or _is_drained(group, target, view, observation):
+                    drained[target.key] = since
+                continue
+            health = _health(group, target, view, observation)
+            if health is not None:
+                seen[target.key] = health
+                busy = busy or health.state == "initial"
+    return Findings(seen, drained, BUSY_SECONDS if busy else CALM_SECONDS)
+
+
+def _delay(group: GroupView) -> float:
+    given = {} if group.desired is None else group.desired.attributes
+    name = "deregistration_delay.timeout_seconds"
+    return float(attributes.value(attributes.TARGET_GROUP, given, name))
+
+
+def _is_drained(
+    group: GroupView,
+    target: Item[Target, TargetObserved],
+    view: View,
+    observation: Observation | None,
+) -> bool:
+    if not enabled(target.desired, view.balancer.desired):
+        return True
+    if observation is None:
+        return False
+    try:
+        seen = observation.group(engine_id(group.arn)).target(
+            target.desired.address, target.desired.port
+        )
+    except KeyError:
+        return False
+    return seen.state is State.DRAINING and seen.sessions == 0
+
+
+def _health(
+    group: GroupView,
+    target: Item[Target, TargetObserved],
+    view: View,
+    observation: Observation | None,
+) -> TargetObserved | None:
+    if observation is None:
+        return None
+    try:
+        seen = observation.group(engine_id(group.arn)).target(
+            target.desired.address, target.desired.port
+        )
+    except KeyError:
+        return None
+    if seen.state is State.DRAINING:  # from before it was registered again
+        return None
+    return TargetObserved(
+        state=str(seen.state),
+        reason="" if seen.reason is None else str(seen.reason),
+        description=seen.description or "",
+        registered_at=target.desired.registered_at,
+        seen_by=view.balancer.key,
+    )
+
+
+def shows(wanted: spec.LoadBalancer, observation: Observation) -> bool:
+    """Whether what is seen has the listeners, groups and targets that are wanted."""
+    return {listener.port for listener in wanted.listeners} == {
+        seen.port for seen in observation.listeners
+    } and {
+        (group.id, target.address, target.port)
+        for group in wanted.target_groups
+        for target in group.targets
+    } == {
+        (group.id, target.address, target.port)
+        for group in observation.groups
+        for target in group.targets
+    }
