@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -29,6 +30,8 @@ class DrainingWorker(ThreadWorker):
         super().set_accept_enabled(enabled)
         if self.alive:
             return
+        # Between the last look at the queue and the closing, no other thread's turn.
+        sys.setswitchinterval(1e-5)
         for listener in self.sockets:
             while select.select([listener], [], [], 0)[0]:
                 self.accept(listener)
