@@ -6,6 +6,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from types import MappingProxyType
 
 from demitasse.api import Call, Caller, Dispatch, Operations
@@ -32,6 +33,7 @@ from demitasse.wire.request import (
     read_body,
 )
 from demitasse.wire.route import Route, Router
+from demitasse.wire.serialise_json import OutputMismatch
 from demitasse.wire.service import Service
 
 _log = logging.getLogger(__name__)
@@ -165,7 +167,11 @@ class Application:
             # without the traceback, which goes to the log under the request's id.
             _log.exception("%s %s [%s] failed", call.service, call.operation, call.request_id)
             fault = faults.internal()
-        return protocol.error(fault, call.request_id)
+        try:
+            return protocol.error(fault, call.request_id)
+        except OutputMismatch:
+            _log.exception("%s %s [%s]: unknown members", call.service, call.operation, fault.code)
+            return protocol.error(replace(fault, members={}), call.request_id)
 
     def _authenticate(
         self, request: Request, raw: bytes, stated: sigv4.Signature | None, route: Route

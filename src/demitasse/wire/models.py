@@ -7,6 +7,7 @@ whose name holds botocore's version and a digest of those operations.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import importlib.util
@@ -61,7 +62,7 @@ class Models(Mapping[str, ServiceModel]):
         wanted = {service: frozenset(operations[service]) for service in operations}
         file = cache / f"models-{_digest(folder, wanted)}.msgpack" if cache else None
         kept = _read(file) if file else None
-        if kept is None:
+        if kept is None or kept.keys() != wanted.keys():
             kept = {name: _reduced(folder, name, wanted[name]) for name in wanted}
             if file:
                 _write(file, kept)
@@ -131,5 +132,6 @@ def _write(file: Path, services: Mapping[str, ServiceModel]) -> None:
         part.write_bytes(msgspec.msgpack.encode(services))
         part.replace(file)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         _log.warning("model cache %s cannot be written (%s); starting takes longer", file, error)

@@ -27,10 +27,12 @@ _NAMED = {
     "XDigit": "0-9a-fA-F",
     "IsAlphabetic": "L",
     "IsPrint": "\\x20-\\x7E",
+    "IsWhitespace": " \\t-\\r\\x1C-\\x1F\\x85\\xA0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000",
+    "all": "\\x00-\\U0010FFFF",
 }
 _TOKEN = re.compile(
     r"\\u[dD]800\\u[dD][cC]00-\\u[dD][bB][fF]{2}\\u[dD][fF]{3}"
-    r"|\\[pP](?:\{\^?\w+\}|\w)|\\x\{[0-9a-fA-F]+\}|\\.|&&|[\[\]]|-",
+    r"|\\[pP](?:\{\^?\w+\}|\w)|\\x\{[0-9a-fA-F]+\}|\\.|&&|\|\||[\[\]]|-",
     re.DOTALL,
 )
 
@@ -47,7 +49,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 def translate(pattern: str) -> str:
     """The Python spelling of a pattern of the models."""
     out: list[str] = []
-    depth = 0  # how many [ are open
+    inside = False  # a class
     at = 0
     after_class_escape = False
     for token in _TOKEN.finditer(pattern):
@@ -57,19 +59,22 @@ def translate(pattern: str) -> str:
         text = token[0]
         was_class_escape, after_class_escape = after_class_escape and not between, False
         if text == "[":
-            out.append("\\[" if depth else "[")
-            depth = depth or 1
+            out.append("\\[" if inside else "[")
+            inside = True
         elif text == "]":
-            first = depth and (out[-1] == "[" or out[-2:] == ["[", "^"])
             out.append("]")
-            depth = depth if first else 0
+            inside = False
         elif text == "-":
-            literal = depth and was_class_escape and pattern[at : at + 1] != "]"
+            literal = inside and was_class_escape and pattern[at : at + 1] != "]"
             out.append("\\-" if literal else "-")
         elif text == "&&":
-            out.append("\\&\\&" if depth else "&&")
+            out.append("\\&\\&" if inside else "&&")
+        elif text == "||":
+            out.append("|" if inside else "||")
+        elif text == "\\z":
+            out.append("\\Z")
         elif text[:2] in ("\\p", "\\P"):
-            out.append(_property(text, inside=depth > 0))
+            out.append(_property(text, inside=inside))
             after_class_escape = True
         elif text[:3] == "\\x{":
             out.append(f"\\U{int(text[3:-1], 16):08x}")

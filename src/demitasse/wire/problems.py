@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+HIDDEN = object()
+"""Stands for a value that must not be repeated, such as a password."""
+
 
 class Kind(Enum):
     """The ways of being wrong that services name differently."""

@@ -10,12 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from demitasse.wire.problems import Kind, Problem
+from demitasse.wire.problems import HIDDEN, Kind, Problem
 
 _LONGEST_VALUE = 256
-
-HIDDEN = object()
-"""Stands for a value that must not be repeated, such as a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ def words_of(service: str, protocol: str) -> Words:
     known = _SERVICES.get(service)
     if known:
         return known
-    return _query("ValidationError") if protocol in ("query", "rest-xml") else _json()
+    return _query("ValidationError") if protocol in ("query", "ec2", "rest-xml") else _json()
 
 
 def _type_text(problem: Problem) -> str:

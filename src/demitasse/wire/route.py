@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from demitasse.wire import parse_query
 from demitasse.wire.protocols import JsonProtocol, QueryProtocol, WireProtocol
@@ -78,6 +79,8 @@ class Router:
             candidates = [each for several in self._by_signing.values() for each in several]
         else:
             candidates = self._by_signing.get(signed_service, [])
+            if not version and len(candidates) == 1:
+                return candidates[0]
         for service in candidates:
             metadata = service.model.metadata
             # All versions of ec2 are one API that grew; elb and elbv2 share a name, not an API.
@@ -108,6 +111,8 @@ def _target(header: str) -> tuple[str, str]:
 
 def _scoped_service(request: Request) -> str:
     """The service that a signature names, read without judging the signature."""
-    text = request.headers.get("authorization", "")
-    parts = text.partition("Credential=")[2].partition(",")[0].split("/")
+    text = request.headers.get("authorization", "").partition("Credential=")[2].partition(",")[0]
+    if not text:
+        text = unquote(request.query.partition("X-Amz-Credential=")[2].partition("&")[0])
+    parts = text.split("/")
     return parts[3] if len(parts) == 5 else ""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from demitasse.wire import patterns
-from demitasse.wire.problems import Kind, Problem
+from demitasse.wire.problems import HIDDEN, Kind, Problem
 from demitasse.wire.shapes import Ref, ServiceModel, Shape
 
 Check = Callable[[Any, str, list[Problem]], None]
@@ -40,6 +40,8 @@ class Validators:
             check = self._map(modelled)
         else:
             check = _scalar(modelled)
+        if check and modelled.sensitive:
+            check = _silent(check)
         self._known[shape] = check
         return check
 
@@ -109,6 +111,18 @@ def _scalar(shape: Shape) -> Check | None:
     if shape.type in ("integer", "long", "short", "byte", "float", "double"):
         return _range(shape)
     return None
+
+
+def _silent(check: Check) -> Check:
+    """The same check, without repeating the value in the answer."""
+
+    def silent(value: Any, path: str, found: list[Problem]) -> None:
+        before = len(found)
+        check(value, path, found)
+        for problem in found[before:]:
+            problem.value = HIDDEN
+
+    return silent
 
 
 def _length(shape: Shape) -> Check | None:

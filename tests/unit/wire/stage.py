@@ -6,11 +6,12 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from tests.kit.asgi import Api, Credentials
+
 from demitasse.api import Call
 from demitasse.clock import ManualClock
 from demitasse.ids import CountingIds
 from demitasse.wire import Application, Models
-from tests.kit.asgi import Api, Credentials
 
 OPERATIONS: dict[str, dict[str, Any]] = {
     "sts": {"GetCallerIdentity": None, "AssumeRole": None, "AssumeRoleWithWebIdentity": None},

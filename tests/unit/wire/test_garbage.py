@@ -6,13 +6,12 @@ import gzip
 import json
 import logging
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from botocore.awsrequest import AWSRequest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.kit.asgi import HOST, Response, exchange
 from tests.unit.wire.stage import OPERATIONS, Stage, models
 
@@ -30,7 +29,7 @@ def understood(response: Response) -> str:
         body = json.loads(response.body)
         assert body.get("message") or body.get("Message")
         return str(body["__type"])
-    root = ElementTree.fromstring(response.body)  # noqa: S314
+    root = ET.fromstring(response.body)
     codes = [node.text for node in root.iter() if node.tag.rpartition("}")[2] == "Code"]
     assert codes[0]
     return codes[0]
@@ -39,14 +38,26 @@ def understood(response: Response) -> str:
 header_text = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=60)
 headers = st.dictionaries(
     st.sampled_from(
-        ["authorization", "x-amz-date", "x-amz-target", "content-type", "host", "content-encoding"]
-        + ["x-amz-security-token", "content-length", "x-amz-content-sha256", "expect"]
+        [
+            "authorization",
+            "x-amz-date",
+            "x-amz-target",
+            "content-type",
+            "host",
+            "content-encoding",
+            "x-amz-security-token",
+            "content-length",
+            "x-amz-content-sha256",
+            "expect",
+        ]
     ),
     header_text
     | st.sampled_from(
         [
-            "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/ecs/aws4_request, "
-            "SignedHeaders=host, Signature=b",
+            (
+                "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/ecs/aws4_request, "
+                "SignedHeaders=host, Signature=b"
+            ),
             "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=b",
             "20260101T000000Z",
             "20261399T996199Z",
@@ -70,9 +81,7 @@ headers = st.dictionaries(
 def test_unsigned_garbage(
     method: str, path: str, query: bytes, given_headers: dict[str, str], body: bytes
 ) -> None:
-    response = exchange(
-        STAGE.app, method, path, query=query, headers=given_headers, body=body
-    )
+    response = exchange(STAGE.app, method, path, query=query, headers=given_headers, body=body)
     understood(response)
 
 
@@ -114,7 +123,9 @@ def test_signed_json_of_any_shape(data: Any, operation: tuple[str, str]) -> None
     body = data.draw(st.just(raw) | st.binary(max_size=50))
     target = f"{models()[service].metadata.target_prefix}.{name}"
     check(
-        signed(service, body, {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"})
+        signed(
+            service, body, {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
+        )
     )
 
 
@@ -249,4 +260,3 @@ def test_an_output_beside_the_model_is_a_bug(
     stage.answer = lambda _call, _given: output
     assert stage.api.refusal("ecs", "ListClusters")[0] == "InternalFailure"
     assert "ListClustersResponse" in caplog.text
-

@@ -10,14 +10,14 @@ from urllib.parse import urlencode
 import botocore.parsers
 import botocore.serialize
 import pytest
+from tests.kit.asgi import service_model
+from tests.unit.wire.generate import Generator
 
 from demitasse.wire.models import Models
 from demitasse.wire.protocols import PROTOCOLS, WireProtocol
 from demitasse.wire.request import Request
 from demitasse.wire.route import Router
 from demitasse.wire.shapes import OperationModel
-from tests.kit.asgi import service_model
-from tests.unit.wire.generate import Generator
 
 SERVICES = ("sts", "iam", "ec2", "ecr", "ecs", "elbv2", "rds", "logs")
 ROUNDS = 3

@@ -12,13 +12,13 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Keys
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.kit.asgi import ACCESS_KEY, CALLER, HOST, SECRET_KEY, Api, Credentials, SigV4At
+from tests.unit.wire.stage import Stage
 
 from demitasse.api import Caller
 from demitasse.clock import ManualClock
 from demitasse.wire import Credential, sigv4
 from demitasse.wire.request import Request
-from tests.kit.asgi import ACCESS_KEY, CALLER, HOST, SECRET_KEY, Api, Credentials, SigV4At
-from tests.unit.wire.stage import Stage
 
 NOW = ManualClock().now()
 OTHER = Caller("999999999999", "arn:aws:iam::999999999999:root", "999999999999", "AKIAOTHER")
@@ -53,7 +53,9 @@ def read(prepared: Any) -> Request:
 
 @given(
     st.sampled_from(["GET", "POST"]),
-    st.lists(st.sampled_from(["a", "b c", "..", ".", "", "%20", "%C3%A9", "~x", "a=b"]), max_size=4),
+    st.lists(
+        st.sampled_from(["a", "b c", "..", ".", "", "%20", "%C3%A9", "~x", "a=b"]), max_size=4
+    ),
     st.dictionaries(st.text(min_size=1, max_size=5), st.text(max_size=8), max_size=4),
     st.dictionaries(
         st.sampled_from(["x-amz-extra", "content-type", "x-other"]),
@@ -192,7 +194,9 @@ def test_session_tokens() -> None:
     assert api("the token").refusal("ecs", "ListClusters")[0] == "ExpiredTokenException"
 
 
-@pytest.mark.parametrize(("seconds", "accepted"), [(899, True), (901, False), (-899, True), (-901, False)])
+@pytest.mark.parametrize(
+    ("seconds", "accepted"), [(899, True), (901, False), (-899, True), (-901, False)]
+)
 def test_a_quarter_of_an_hour_of_skew(seconds: int, accepted: bool) -> None:
     stage = Stage()
     api = Api(stage.app, now=lambda: NOW + timedelta(seconds=seconds))
@@ -294,10 +298,12 @@ def test_a_date_that_does_not_exist_is_malformed() -> None:
     stage = Stage()
     prepared = stage.api.request("sts", "GetCallerIdentity", {})
     stated = sigv4.read(read(prepared))
-    bad = type(stated)(**{
-        **{name: getattr(stated, name) for name in stated.__slots__},
-        "time": "20260101T996199Z",
-    })
+    bad = type(stated)(
+        **{
+            **{name: getattr(stated, name) for name in stated.__slots__},
+            "time": "20260101T996199Z",
+        }
+    )
     with pytest.raises(sigv4.Refused) as error:
         sigv4._check_time(bad, datetime.fromisoformat("2026-01-01T00:00:00Z"))
     assert error.value.why is sigv4.Why.INCOMPLETE
