@@ -81,7 +81,8 @@ def _literal(char: str) -> str:
 
 def _parameter(key: str | None, value: str) -> str:
     """A parameter somewhere in a query. Without a key any value counts, and so does a
-    parameter that has no ``=``."""
+    parameter that has no ``=``.
+    """
     tail = regex(value, "[^&]")
     if key is None:
         bare = f"|{regex(value, '[^&=]')}" if "=" not in value else ""
