@@ -142,17 +142,22 @@ def delete(tx: Transaction, image: ImageItem) -> None:
 
     ``ServiceError`` ImageReferencedByManifestList when an index needs it.
     """
-    lists = tx.page(IMAGES, image.scope, where=("manifest", image.key), limit=10)
+    lists = lists_with(tx, image)
     if lists:
-        names = ", ".join(each.desired.digest for each in lists)
         raise ServiceError(
             "ImageReferencedByManifestList",
-            f"Requested image referenced by manifest list: [{names}]",
+            f"Requested image referenced by manifest list: [{', '.join(lists)}]",
         )
     _delete(tx, image)
     for referrer in tx.page(IMAGES, image.scope, where=("subject", image.key)):
-        if not tx.page(IMAGES, image.scope, where=("manifest", referrer.key), limit=1):
+        if not lists_with(tx, referrer):
             delete(tx, referrer)
+
+
+def lists_with(tx: Transaction, image: ImageItem) -> list[str]:
+    """The digests of (up to ten) indexes that need an image."""
+    found = tx.page(IMAGES, image.scope, where=("manifest", image.key), limit=10)
+    return [item.desired.digest for item in found]
 
 
 def delete_repository(tx: Transaction, where: RepositoryItem) -> None:

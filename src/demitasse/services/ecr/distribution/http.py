@@ -101,7 +101,7 @@ class Answer:
     async def send(self, send: Send, *, without_body: bool) -> None:
         """Answer over ASGI; ``without_body`` for HEAD."""
         headers = {"Docker-Distribution-Api-Version": "registry/2.0", **self.headers}
-        if isinstance(self.body, bytes):
+        if isinstance(self.body, bytes) and self.status != 204:
             headers.setdefault("Content-Length", str(len(self.body)))
         await send(
             {
