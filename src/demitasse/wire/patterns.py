@@ -35,6 +35,7 @@ _TOKEN = re.compile(
     r"|\\[pP](?:\{\^?\w+\}|\w)|\\x\{[0-9a-fA-F]+\}|\\.|&&|\|\||[\[\]]|-",
     re.DOTALL,
 )
+_REPEATED_END = re.compile(r"\]\+\)([*+]|\{\d+,\d*\})(\$?)\Z")
 
 
 @functools.cache
@@ -43,7 +44,16 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
     Raises ``re.error`` when it cannot be translated.
     """
-    return re.compile(translate(pattern), re.ASCII)
+    return re.compile(_possessive(translate(pattern)), re.ASCII)
+
+
+def _possessive(pattern: str) -> str:
+    """Keeps a repeated group at the end, ``(?:-?[a-z]+)*``, from trying exponentially many splits.
+
+    The inner repetition may keep all it took: nothing follows that could need some of it back, and
+    a further round of the group would only take the same characters again.
+    """
+    return _REPEATED_END.sub(r"]++)\1\2", pattern)
 
 
 def translate(pattern: str) -> str:

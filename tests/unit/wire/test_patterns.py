@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import signal
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -78,3 +81,49 @@ def test_translations(pattern: str, yes: list[str], no: list[str]) -> None:
 def test_what_cannot_be_translated_is_an_error(pattern: str) -> None:
     with pytest.raises(re.error):
         compiled(pattern)
+
+
+NOT_CARRIED_OUT = {"HeaderValue", "AuthHeaderParameters"}  # events' API destinations
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    def expired(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, expired)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("service", SPOKEN)
+def test_no_value_keeps_a_pattern_busy(service: str) -> None:
+    """One value must not stop the platform, which has one loop (``([a-z]+)*`` is exponential)."""
+    for name, shape in Models.complete([service])[service].shapes.items():
+        if not shape.pattern or name.removesuffix("Sensitive") in NOT_CARRIED_OUT:
+            continue
+        size = min(int(shape.max or 1000), 1000)
+        for unit in ("a", "A", "0", "a-", "*", "a/", "a.", " "):
+            for end in ("!", "\n"):
+                value = (unit * size)[: size - 1] + end
+                with at_most(3):
+                    compiled(shape.pattern).fullmatch(value)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "yes", "no"),
+    [
+        ("[a-zA-Z](?:-?[a-zA-Z0-9]+)*", ["a", "a-b1-c", "abc"], ["a-", "a--b", "-a"]),
+        ("^[a-z](?:[._]?[a-z*]+){0,2}$", ["a", "aa.b", "a*"], ["a.", "a.b.c.d"]),
+    ],
+)
+def test_possessive_repetition_changes_no_meaning(
+    pattern: str, yes: list[str], no: list[str]
+) -> None:
+    for text in yes + no:
+        expected = re.fullmatch(pattern, text) is not None
+        assert (compiled(pattern).fullmatch(text) is not None) == expected == (text in yes)
