@@ -17,6 +17,7 @@ from demitasse.dispatch import Dispatcher
 from demitasse.engines.containers.docker import DockerEngine
 from demitasse.ids import Ids, RandomIds
 from demitasse.services.base import Api, Site
+from demitasse.services.ec2 import operations as ec2
 from demitasse.services.ec2.controller import VpcController
 from demitasse.services.sts import operations as sts
 from demitasse.services.sts.records import find_session
@@ -26,7 +27,7 @@ from demitasse.wire.app import Application
 from demitasse.wire.credentials import Credential
 from demitasse.wire.models import Models
 
-APIS: tuple[Api, ...] = (sts.api,)
+APIS: tuple[Api, ...] = (sts.api, ec2.api)
 
 
 class Credentials:

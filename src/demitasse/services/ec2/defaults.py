@@ -12,10 +12,18 @@ import ipaddress
 from demitasse.api import Scope
 from demitasse.services.base import Context
 from demitasse.services.ec2.records import (
+    INTERNET_GATEWAYS,
+    NETWORK_ACLS,
+    ROUTE_TABLES,
     SECURITY_GROUPS,
     SUBNETS,
     VPCS,
+    Association,
+    InternetGateway,
+    NetworkAcl,
     Permission,
+    Route,
+    RouteTable,
     SecurityGroup,
     Subnet,
     Vpc,
@@ -49,8 +57,26 @@ def create_default_vpc(ctx: Context) -> str:
                 map_public_ip_on_launch=True,
             ),
         )
-    create_default_group(ctx, vpc_id)
+    gateway_id = f"igw-{ctx.ids.hex(17)}"
+    ctx.tx.create(INTERNET_GATEWAYS, ctx.scope, gateway_id, InternetGateway(vpc_id=vpc_id))
+    create_surroundings(ctx, vpc_id, Route("0.0.0.0/0", gateway_id))
     return vpc_id
+
+
+def create_surroundings(ctx: Context, vpc_id: str, *routes: Route) -> None:
+    """Make what every VPC has: main route table, default network ACL and security group."""
+    ctx.tx.create(
+        ROUTE_TABLES,
+        ctx.scope,
+        f"rtb-{ctx.ids.hex(17)}",
+        RouteTable(
+            vpc_id=vpc_id,
+            routes=routes,
+            associations=(Association(f"rtbassoc-{ctx.ids.hex(17)}"),),
+        ),
+    )
+    ctx.tx.create(NETWORK_ACLS, ctx.scope, f"acl-{ctx.ids.hex(17)}", NetworkAcl(vpc_id=vpc_id))
+    create_default_group(ctx, vpc_id)
 
 
 def create_default_group(ctx: Context, vpc_id: str) -> str:

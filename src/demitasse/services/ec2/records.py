@@ -123,6 +123,57 @@ NETWORK_INTERFACES: Kind[NetworkInterface, Nothing] = Kind(
     },
 )
 
+
+class InternetGateway(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An internet gateway; ``key`` is its id. ``vpc_id`` is "" while detached."""
+
+    vpc_id: str = ""
+    tags: Tags = msgspec.field(default_factory=dict)
+
+
+class Route(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A route to a gateway; every table also routes its VPC's block locally, unsaid."""
+
+    destination: str
+    gateway_id: str
+
+
+class Association(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a route table or network ACL is in force for: a subnet, or ("") the VPC's rest."""
+
+    association_id: str
+    subnet_id: str = ""
+
+
+class RouteTable(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A route table; ``key`` is its id."""
+
+    vpc_id: str
+    routes: tuple[Route, ...] = ()
+    associations: tuple[Association, ...] = ()
+    tags: Tags = msgspec.field(default_factory=dict)
+
+
+class NetworkAcl(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A VPC's default network ACL, which lets everything through; ``key`` is its id."""
+
+    vpc_id: str
+    tags: Tags = msgspec.field(default_factory=dict)
+
+
+INTERNET_GATEWAYS: Kind[InternetGateway, Nothing] = Kind(
+    "ec2.internet-gateway",
+    InternetGateway,
+    Nothing,
+    {"vpc": lambda item: item.desired.vpc_id or None},
+)
+ROUTE_TABLES: Kind[RouteTable, Nothing] = Kind(
+    "ec2.route-table", RouteTable, Nothing, {"vpc": lambda item: item.desired.vpc_id}
+)
+NETWORK_ACLS: Kind[NetworkAcl, Nothing] = Kind(
+    "ec2.network-acl", NetworkAcl, Nothing, {"vpc": lambda item: item.desired.vpc_id}
+)
+
 _RESERVED = 4  # AWS keeps the first four addresses of a subnet, and its last
 
 
@@ -188,3 +239,10 @@ def give_back(tx: Transaction, scope: Scope, owner: str) -> None:
     """Delete the interfaces that belong to ``owner``."""
     for interface in tx.page(NETWORK_INTERFACES, scope, where=("owner", owner)):
         tx.delete(NETWORK_INTERFACES, Ref(scope, interface.key))
+
+
+def free_addresses(tx: Transaction, scope: Scope, subnet: Item[Subnet, Nothing]) -> int:
+    """How many addresses of a subnet are not taken."""
+    size = ipaddress.ip_network(subnet.desired.cidr).num_addresses
+    taken = tx.count(NETWORK_INTERFACES, scope, ("subnet", subnet.key))
+    return size - _RESERVED - 1 - taken
