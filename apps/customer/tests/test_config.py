@@ -64,3 +64,16 @@ def test_config_file_that_is_none_is_refused(tmp_path: Path, content: str) -> No
 def test_missing_config_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load({}, tmp_path / "config.yaml")
+
+
+@pytest.mark.parametrize("version", ["1.0\nX-Evil: 1", "version one", "é", "1" * 65])
+def test_version_that_fits_no_header_is_refused(version: str) -> None:
+    assert load({"APP_VERSION": " 2.1-g3f9c1d2\n"}).version == "2.1-g3f9c1d2"
+    with pytest.raises(ConfigError, match="APP_VERSION must be"):
+        load({"APP_VERSION": version})
+
+
+def test_log_level_is_checked() -> None:
+    assert load({"APP_LOG_LEVEL": "debug"}).log_level == "DEBUG"
+    with pytest.raises(ConfigError, match="APP_LOG_LEVEL must be"):
+        load({"APP_LOG_LEVEL": "loud"})

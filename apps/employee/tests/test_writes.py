@@ -113,7 +113,9 @@ def test_text_that_the_database_refuses(
 
 
 @pytest.mark.parametrize("path", ["supplier-add", "supplier-update", "supplier-remove/1"])
-@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "http://localhost:81"])
+@pytest.mark.parametrize(
+    "origin", ["https://elsewhere.example", "null", "http://localhost:81", "http://[::", "x"]
+)
 def test_form_of_another_site_is_refused(
     client: FlaskClient, suppliers: Suppliers, path: str, origin: str
 ) -> None:

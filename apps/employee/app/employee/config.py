@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def load(environ: Mapping[str, str] = os.environ, file: Path = CONFIG_FILE) -> S
     return Settings(
         database=_database(values),
         port=_port(values, "APP_PORT", 8080),
-        version=values.get("APP_VERSION", __version__).strip(),
+        version=_version(values),
         host=socket.gethostname(),
         log_level=_log_level(values),
     )
@@ -85,6 +86,13 @@ def _port(values: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535):
         raise ConfigError(f"{name} must be a number from 1 to 65535, not {text!r}")
     return int(text)
+
+
+def _version(values: Mapping[str, str]) -> str:
+    version = values.get("APP_VERSION", __version__).strip()
+    if not re.fullmatch(r"[!-~]{1,64}", version):  # it stands in a header of each answer
+        raise ConfigError(f"APP_VERSION must be 1 to 64 letters, digits and signs, not {version!r}")
+    return version
 
 
 def _log_level(values: Mapping[str, str]) -> str:
