@@ -25,7 +25,7 @@ class TaskSet(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``scale`` is a percentage of the service's desired count; it means nothing for the deployments
     of the ``ECS`` controller. ``deleting`` once it is to disappear as soon as its tasks have
-    stopped; ``rollback_of`` is the failed deployment that this one rolls back.
+    stopped.
     """
 
     cluster: str
@@ -44,7 +44,6 @@ class TaskSet(msgspec.Struct, frozen=True, omit_defaults=True):
     started_by: str = ""
     client_token: str = ""
     deleting: bool = False
-    rollback_of: str = ""
     tags: Tags = msgspec.field(default_factory=dict)
 
 
@@ -113,6 +112,9 @@ def create_task_set(
     task_definition: str,
     network: Network | None = None,
     load_balancers: tuple[LoadBalancer, ...] | None = None,
+    launch_type: str = "",
+    strategy: tuple[CapacityProviderUse, ...] | None = None,
+    platform_version: str = "",
     scale: float = 100.0,
     external_id: str = "",
     started_by: str = "",
@@ -138,16 +140,15 @@ def create_task_set(
             task_definition=task_definition,
             created_at=now,
             updated_at=now,
-            launch_type=own.launch_type,
-            strategy=own.strategy,
-            platform_version=own.platform_version,
+            launch_type=launch_type or own.launch_type,
+            strategy=own.strategy if strategy is None else strategy,
+            platform_version=platform_version or own.platform_version,
             network=own.network if network is None else network,
             load_balancers=own.load_balancers if load_balancers is None else load_balancers,
             scale=scale,
             external_id=external_id,
             started_by=started_by,
             client_token=client_token,
-            rollback_of=rollback_of,
             tags=tags or {},
         ),
         TaskSetObserved(stability_at=now, updated_at=now),

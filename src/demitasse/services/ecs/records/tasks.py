@@ -89,7 +89,11 @@ class TargetSeen(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TaskObserved(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was seen of a task; ``stop`` when it stops by itself, without being asked to."""
+    """What was seen of a task; ``stop`` when it stops by itself, without being asked to.
+
+    ``settled`` once it has passed every check that it has; ``removed`` once nothing of it is left
+    in the container engine.
+    """
 
     status: str = "PROVISIONING"
     stop: Stop | None = None
@@ -98,6 +102,7 @@ class TaskObserved(msgspec.Struct, frozen=True, omit_defaults=True):
     health: str = "UNKNOWN"
     targets: tuple[TargetSeen, ...] = ()
     settled: bool = False
+    removed: bool = False
     connectivity_at: datetime | None = None
     pull_started_at: datetime | None = None
     pull_stopped_at: datetime | None = None

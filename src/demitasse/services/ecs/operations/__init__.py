@@ -1,0 +1,23 @@
+"""The ECS API, one file per resource."""
+
+from demitasse.services.ecs.operations import (
+    clusters,
+    services,
+    settings,
+    tags,
+    task_definitions,
+    task_sets,
+    tasks,
+)
+from demitasse.services.ecs.operations.api import api
+
+__all__ = [
+    "api",
+    "clusters",
+    "services",
+    "settings",
+    "tags",
+    "task_definitions",
+    "task_sets",
+    "tasks",
+]

@@ -1,0 +1,5 @@
+"""Where ECS's operations register."""
+
+from demitasse.services.base import Api
+
+api = Api("ecs")

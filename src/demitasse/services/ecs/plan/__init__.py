@@ -1,0 +1,1 @@
+"""Deciding, without touching anything: what a service and what a task needs next."""
