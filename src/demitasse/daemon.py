@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 import urllib.error
@@ -86,24 +85,33 @@ def start(settings: Settings) -> int:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with settings.log_file.open("ab") as log:
         said_before = log.tell()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "demitasse", "serve"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            cwd="/",
-        )
+    process = _spawn(settings.log_file)
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        if process.poll() is not None:
+        if os.waitpid(process, os.WNOHANG) != (0, 0):
             raise StartupError(_last_words(settings.log_file, said_before))
-        if (said := health(settings)) is not None and said.get("process") == process.pid:
-            return process.pid
+        if (said := health(settings)) is not None and said.get("process") == process:
+            return process
         time.sleep(_POLL_SECONDS)
-    process.terminate()
+    os.kill(process, signal.SIGTERM)
     raise StartupError(
         f"the platform did not answer within {_START_SECONDS:.0f} s; see {settings.log_file}"
+    )
+
+
+def _spawn(log_file: Path) -> int:
+    """Start ``demitasse serve`` in a session of its own, so that it outlives the terminal."""
+    append = os.O_WRONLY | os.O_APPEND
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "demitasse", "serve"],
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log_file), append, 0),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
     )
 
 
