@@ -654,7 +654,7 @@ def test_an_engine_that_is_away_says_so(kind: str) -> None:
             lambda: engine.image("a"),
             lambda: read(engine.logs("a")),
         ):
-            with pytest.raises(EngineUnavailable, match="docker.sock|socket"):
+            with pytest.raises(EngineUnavailable, match=r"docker\.sock|socket"):
                 await ask()
         async with aclosing(engine.events()) as events:
             with pytest.raises(TimeoutError):
@@ -667,7 +667,7 @@ def test_an_engine_that_is_away_says_so(kind: str) -> None:
 def test_an_unknown_image_is_not_found_by_the_fake() -> None:
     async def scenario() -> None:
         engine = FakeEngine(SystemClock(), INSTALLATION)
-        with pytest.raises(PullNotFound, match="docker.io/library/customer:latest: not found"):
+        with pytest.raises(PullNotFound, match=r"docker\.io/library/customer:latest: not found"):
             await engine.pull("customer")
 
     asyncio.run(scenario())

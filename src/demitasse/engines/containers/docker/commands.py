@@ -10,7 +10,13 @@ from typing import Any, TypeVar
 
 from demitasse.engines.containers.docker import asking, reading, refusals
 from demitasse.engines.containers.docker.containers import Containers
-from demitasse.engines.containers.docker.lines import FramedLines, Frames, TerminalLines
+from demitasse.engines.containers.docker.lines import (
+    FramedLines,
+    Frames,
+    Once,
+    OutputBroken,
+    TerminalLines,
+)
 from demitasse.engines.containers.docker.refusals import Refusal
 from demitasse.engines.containers.spec import (
     ContainerSpec,
@@ -115,27 +121,42 @@ class Commands(Containers):
     ) -> AsyncGenerator[LogLine, None]:
         answer = await self._show(container)
         name, terminal = str(answer["Id"]), bool(answer["Config"]["Tty"])
-        last, seen = since, 0
+        once = Once(lambda: int(self._clock.now().timestamp() * 1e9))
+        rest: list[LogLine] | None = None
         while True:
-            skip = seen
-            async with contextlib.aclosing(
-                self._log(name, terminal=terminal, since=last, follow=follow)
-            ) as lines:
-                async for line in lines:
-                    if line.time == last and skip:
-                        skip -= 1
-                        continue
-                    seen = seen + 1 if line.time == last else 1
-                    last = line.time
+            lines = TerminalLines() if terminal else FramedLines()
+            broken: OutputBroken | None = None
+            try:
+                async with contextlib.aclosing(
+                    self._log(name, lines, since=since, follow=follow)
+                ) as log:
+                    async for line in log:
+                        if once.is_new(line):
+                            since = max(since, line.time)
+                            yield line
+            except OutputBroken as error:
+                broken = error
+            except NotFoundInEngine:
+                if rest is None:
+                    raise
+                for line in filter(once.is_new, rest):  # removed since: there is no more to come
                     yield line
-            if not follow or not await self._goes_on(name):
                 return
-            await self._clock.sleep(_RECONNECT)
+            rest = list(lines.end())
+            if not follow:
+                for line in filter(once.is_new, rest):
+                    yield line
+                if broken is not None:
+                    raise broken
+                return
+            # A follow may end a moment too early: at a rotation, or just before the last line.
+            follow = await self._goes_on(name)
+            if follow:
+                await self._clock.sleep(_RECONNECT)
 
     async def _log(
-        self, container: str, *, terminal: bool, since: int, follow: bool
+        self, container: str, lines: FramedLines | TerminalLines, *, since: int, follow: bool
     ) -> AsyncGenerator[LogLine, None]:
-        lines = TerminalLines() if terminal else FramedLines()
         params = {
             "stdout": "true",
             "stderr": "true",
@@ -151,8 +172,6 @@ class Commands(Containers):
                 async for piece in response.content.iter_any():
                     for line in lines.feed(piece):
                         yield line
-                for line in lines.end():
-                    yield line
         except Refusal as refusal:
             raise refusals.of_container(refusal) from refusal
 

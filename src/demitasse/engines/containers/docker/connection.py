@@ -28,6 +28,10 @@ DEADLINE = 30.0
 """Seconds for an answer that needs no waiting for a container or a registry."""
 
 
+class Silent(EngineUnavailable):
+    """Docker is there, but did not answer in time."""
+
+
 class Connection:
     """Speaks to the Docker Engine at ``url``; ``aiodocker`` is imported with the first word.
 
@@ -63,11 +67,13 @@ class Connection:
                 yield docker
         except aiodocker.DockerError as error:
             if error.status == _CANNOT_CONNECT:
-                raise self._away(what) from error
+                raise self._away() from error
             raise Refusal(error.status, error.message) from error
         except (aiohttp.ClientError, OSError) as error:
             # TimeoutError is an OSError: our own deadline ends here as well.
-            raise self._away(what, silent=isinstance(error, TimeoutError)) from error
+            if isinstance(error, TimeoutError):
+                raise Silent(f"Docker at {self.url} did not answer in time ({what}).") from error
+            raise self._away() from error
 
     async def json(
         self,
@@ -176,10 +182,8 @@ class Connection:
         docker.api_version = "v{}.{}".format(*min(theirs, NEWEST_API))
         self.version = answer
 
-    def _away(self, what: str, *, silent: bool = False) -> EngineUnavailable:
+    def _away(self) -> EngineUnavailable:
         self.version = None  # what comes back may be another version
-        if silent:
-            return EngineUnavailable(f"Docker at {self.url} did not answer in time ({what}).")
         return EngineUnavailable(f"Docker does not answer at {self.url}: is it running?")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from demitasse.engines.containers import references
 from demitasse.engines.containers.docker import asking, reading, refusals
-from demitasse.engines.containers.docker.connection import DEADLINE
+from demitasse.engines.containers.docker.connection import DEADLINE, Silent
 from demitasse.engines.containers.docker.part import Part
 from demitasse.engines.containers.docker.refusals import Refusal
 from demitasse.engines.containers.docker.streams import json_lines
@@ -50,6 +50,8 @@ class Images(Part):
                         progress(reading.progress(message))
         except Refusal as refusal:
             raise refusals.of_pull(refusal.message, reference) from refusal
+        except Silent as error:
+            raise refusals.of_pull("context deadline exceeded", reference) from error
         found = await self.image(image)
         if found is None:
             raise CannotPull(f"{reference} was pulled, but is not there.")

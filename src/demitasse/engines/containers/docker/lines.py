@@ -10,16 +10,21 @@ cuts lines at 16 KiB. With a terminal there are no frames, only the records.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from demitasse.engines.containers.docker.reading import nanoseconds
 from demitasse.engines.containers.spec import LogLine, Stream
+from demitasse.errors import EngineError
 
 _HEADER = 8
 _STREAMS: dict[int, Stream] = {0: "stdout", 1: "stdout", 2: "stderr"}
 _PART = 16 * 1024
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(?:Z|[+-]\d\d:\d\d) ")
 _LONGEST_STAMP = len("2026-01-01T00:00:00.000000000+00:00 ")
+
+
+class OutputBroken(EngineError):
+    """Docker could not go on reading: it says why in a frame of a stream of its own (3)."""
 
 
 class Frames:
@@ -29,17 +34,17 @@ class Frames:
         self._rest = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[Stream, bytes]]:
-        """All frames that ``data`` completes. Raises ``ValueError`` if these are not frames."""
+        """All frames that ``data`` completes. Raises ``OutputBroken``."""
         self._rest += data
         while len(self._rest) >= _HEADER:
             size = int.from_bytes(self._rest[4:_HEADER], "big")
             if len(self._rest) < _HEADER + size:
                 return
             number = self._rest[0]
-            if number not in _STREAMS:
-                raise ValueError(f"Docker's output has a frame of the unknown stream {number}.")
             content = bytes(self._rest[_HEADER : _HEADER + size])
             del self._rest[: _HEADER + size]
+            if number not in _STREAMS:
+                raise OutputBroken(content.decode(errors="replace").strip())
             yield _STREAMS[number], content
 
 
@@ -71,6 +76,33 @@ class FramedLines:
 def _record(record: bytes) -> tuple[int, bytes]:
     stamp, _, text = record.partition(b" ")
     return nanoseconds(stamp.decode("ascii")), text
+
+
+class Once:
+    """Lets every line through once, of a log that is read again in parts.
+
+    When its file is rotated while it is followed, Docker 20.10 begins the new file again that it
+    had already begun. A stream is recorded in the order of its times, so what is older than its
+    newest line was seen — unless that newest line lies in the future: then the machine's clock
+    was set back, and the line is new. ``now`` tells the time in nanoseconds since 1970.
+    """
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self._newest: dict[Stream, tuple[int, set[bytes]]] = {}
+
+    def is_new(self, line: LogLine) -> bool:
+        """Whether ``line`` has not been seen; from now on it has."""
+        newest, texts = self._newest.get(line.stream, (-1, set[bytes]()))
+        if line.time == newest:
+            if line.text in texts:
+                return False
+            texts.add(line.text)
+            return True
+        if line.time < newest <= self._now():
+            return False
+        self._newest[line.stream] = (line.time, {line.text})
+        return True
 
 
 class TerminalLines:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
+import itertools
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -41,11 +43,17 @@ def moment(text: str | None) -> datetime | None:
 def nanoseconds(text: str) -> int:
     """RFC 3339 with up to nine digits of a second, in UTC or not, kept exactly."""
     head, _, rest = text.partition(".")
-    digits = re.match(r"\d*", rest)
-    fraction = digits.group() if digits else ""
-    zone = rest[len(fraction) :] if rest else ""
-    whole = datetime.fromisoformat(head + zone) if rest else datetime.fromisoformat(head)
-    return int(whole.timestamp()) * _NANOSECONDS + int(fraction.ljust(9, "0")[:9] or "0")
+    fraction = rest.rstrip("Z")
+    if not fraction.isdecimal():  # another zone than UTC, or no fraction
+        fraction = "".join(itertools.takewhile(str.isdecimal, rest))
+    zone = rest[len(fraction) :]
+    return _whole_second(head + zone) * _NANOSECONDS + int(fraction.ljust(9, "0")[:9])
+
+
+@functools.lru_cache(maxsize=8)
+def _whole_second(text: str) -> int:
+    """Lines of a log that come together share their second."""
+    return int(datetime.fromisoformat(text).timestamp())
 
 
 def container(answer: Mapping[str, Any]) -> Container:

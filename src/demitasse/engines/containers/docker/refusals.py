@@ -103,7 +103,7 @@ _RESOLVE = "pull image manifest has been retried 1 time(s): failed to resolve re
 _PULL = "ref pull has been retried 1 time(s): "
 _DENIED = "pull access denied, repository does not exist or may require authorization: "
 _ABSENT = ("manifest unknown", "name unknown", "not found: ", "no such manifest")
-_REFUSED = ("pull access denied", "unauthorized", "no basic auth credentials", "denied:")
+_REFUSED = ("denied", "unauthorized", "no basic auth credentials")
 _REQUEST = re.compile(r"\b(?P<method>Get|Head) \"(?P<url>[^\"]*)\": (?P<cause>.*)", re.DOTALL)
 _UNREACHABLE = (
     "dial tcp",
