@@ -163,6 +163,7 @@ class Stand:
         """Let time pass, and the controllers work until they rest."""
         await settle(self.loops)
         if seconds:
+            await asyncio.sleep(0)  # timers begin to run
             self.clock.advance(seconds)
             for _ in range(3):
                 await asyncio.sleep(0)

@@ -1,0 +1,397 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+from tests.unit.services.elbv2.stand import SCOPE, Stand
+
+from demitasse.engines.traffic.observation import Reason
+from demitasse.engines.traffic.routing import Request
+from demitasse.engines.traffic.spec import Ingress
+from demitasse.errors import EngineError, EngineUnavailable
+from demitasse.services.ec2.records import SECURITY_GROUPS, Permission, take_address
+from demitasse.services.elbv2.arns import engine_id
+from demitasse.services.elbv2.records import (
+    LISTENERS,
+    RULES,
+    Action,
+    WeightedGroup,
+    carried_out,
+    health,
+)
+from demitasse.store import Ref
+
+HEALTHY = ("healthy", None)
+INITIAL = ("initial", "Elb.InitialHealthChecking")
+REGISTERING = ("initial", "Elb.RegistrationInProgress")
+DRAINING = ("draining", "Target.DeregistrationInProgress")
+UNUSED = ("unused", "Target.NotInUse")
+
+
+@pytest.fixture
+def stand() -> Stand:
+    return Stand()
+
+
+def send(stand: Stand, balancer: str, path: str = "/", client: str = "127.0.0.1") -> Any:
+    return stand.traffic.send(engine_id(balancer), 80, Request(path, client=client))
+
+
+def test_it_is_active_when_it_serves_and_not_before(stand: Stand) -> None:
+    arn = stand.balancer()["LoadBalancerArn"]
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        assert stand.state(arn) == {"Code": "provisioning"}  # the VPC has no network yet
+        stand.network()
+        await stand.settled()
+        assert stand.state(arn) == {"Code": "active"}
+        assert (
+            stand.applied(arn).address
+            == stand.elb("DescribeLoadBalancers")["LoadBalancers"][0]["DNSName"]
+        )
+
+    stand.play(scene)
+
+
+def test_a_vpc_without_network_is_said(stand: Stand) -> None:
+    arn = stand.balancer()["LoadBalancerArn"]
+
+    async def scene(stand: Stand) -> None:
+        stand.network("", "Pool overlaps with other one on this address space")
+        await stand.settled()
+        assert stand.state(arn) == {
+            "Code": "failed",
+            "Reason": "Pool overlaps with other one on this address space",
+        }
+
+    stand.play(scene)
+
+
+def test_requests_go_where_listeners_and_rules_say(stand: Stand) -> None:
+    stand.network()
+    arn, customer, employee = (
+        stand.balancer()["LoadBalancerArn"],
+        stand.group("customer"),
+        stand.group("employee"),
+    )
+    listener = stand.listener(arn, customer)
+    rule = stand.rule(listener, employee)
+    stand.register(customer, "172.31.0.20")
+    stand.register(employee, "172.31.0.30")
+
+    async def scene(stand: Stand) -> None:
+        assert stand.health(customer) == {"172.31.0.20": REGISTERING}
+        await stand.settled()
+        assert stand.health(customer) == {"172.31.0.20": HEALTHY}
+        assert send(stand, arn).target.address == "172.31.0.20"
+        assert send(stand, arn, "/admin/suppliers").target.address == "172.31.0.30"
+        stand.elb("DeleteRule", RuleArn=rule)
+        await stand.settled()
+        assert send(stand, arn, "/admin/suppliers").target.address == "172.31.0.20"
+        assert stand.health(employee) == {"172.31.0.30": UNUSED}
+
+    stand.play(scene)
+
+
+def test_health_is_what_the_engine_sees(stand: Stand) -> None:
+    stand.network()
+    group = stand.group()
+    stand.listener(stand.balancer()["LoadBalancerArn"], group)
+    stand.traffic.health["172.31.0.20", 8080] = Reason.INITIAL_HEALTH_CHECKING
+    stand.register(group, "172.31.0.20")
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        assert stand.health(group) == {"172.31.0.20": INITIAL}
+        stand.traffic.health["172.31.0.20", 8080] = 503
+        await stand.settled(0.25)  # watched closely while it is initial
+        output = stand.elb("DescribeTargetHealth", TargetGroupArn=group)
+        assert output["TargetHealthDescriptions"][0]["TargetHealth"] == {
+            "State": "unhealthy",
+            "Reason": "Target.ResponseCodeMismatch",
+            "Description": "Health checks failed with these codes: [503]",
+        }
+        stand.traffic.health["172.31.0.20", 8080] = 200
+        await stand.settled(1)
+        assert stand.health(group) == {"172.31.0.20": HEALTHY}
+
+    stand.play(scene)
+
+
+def test_a_deregistered_target_drains_while_requests_are_in_flight(stand: Stand) -> None:
+    stand.network()
+    arn, group = stand.balancer()["LoadBalancerArn"], stand.group()
+    stand.listener(arn, group)
+    stand.register(group, "172.31.0.20", "172.31.0.21")
+    stand.traffic.sessions["172.31.0.20", 8080] = 2
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        stand.deregister(group, "172.31.0.20")
+        assert stand.health(group)["172.31.0.20"] == DRAINING  # from that moment on
+        await stand.settled(0.25)
+        assert stand.health(group)["172.31.0.20"] == DRAINING
+        assert {send(stand, arn).target.address for _ in range(9)} == {"172.31.0.21"}
+        stand.traffic.sessions["172.31.0.20", 8080] = 0
+        await stand.settled(0.25)
+        assert list(stand.health(group)) == ["172.31.0.21"]
+        assert [t.address for t in stand.applied(arn).target_groups[0].targets] == ["172.31.0.21"]
+
+    stand.play(scene)
+
+
+def test_draining_ends_with_the_deregistration_delay_compressed() -> None:
+    stand = Stand(compression=10)
+    stand.network()
+    arn, group = stand.balancer()["LoadBalancerArn"], stand.group()
+    stand.listener(arn, group)
+    stand.register(group, "172.31.0.20")
+    stand.traffic.sessions["172.31.0.20", 8080] = 1
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        stand.deregister(group, "172.31.0.20")
+        await stand.settled(29.9)
+        assert stand.health(group) == {"172.31.0.20": DRAINING}
+        await stand.settled(0.25)
+        assert stand.health(group) == {}
+
+    stand.play(scene)
+
+
+def test_a_draining_target_can_be_registered_again(stand: Stand) -> None:
+    stand.network()
+    group = stand.group()
+    stand.listener(stand.balancer()["LoadBalancerArn"], group)
+    stand.register(group, "172.31.0.20")
+    stand.traffic.sessions["172.31.0.20", 8080] = 1
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        stand.deregister(group, "172.31.0.20")
+        await stand.settled(0.25)
+        stand.register(group, "172.31.0.20")
+        assert stand.health(group) == {"172.31.0.20": REGISTERING}
+        await stand.settled(0.25)
+        assert stand.health(group) == {"172.31.0.20": HEALTHY}
+
+    stand.play(scene)
+
+
+def test_a_target_in_a_zone_that_is_not_enabled_gets_nothing(stand: Stand) -> None:
+    stand.network()
+    arn, group = stand.balancer()["LoadBalancerArn"], stand.group()
+    stand.listener(arn, group)
+    stand.register(group, "172.31.32.9")  # in the third zone; the load balancer has two
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        assert stand.applied(arn).target_groups[0].targets == ()
+        assert stand.health(group) == {"172.31.32.9": UNUSED}
+        stand.elb("SetSubnets", LoadBalancerArn=arn, Subnets=stand.subnets[:3])
+        await stand.settled()
+        assert stand.health(group) == {"172.31.32.9": HEALTHY}
+
+    stand.play(scene)
+
+
+def test_what_was_seen_before_a_group_was_left_does_not_count_when_it_is_used_again(
+    stand: Stand,
+) -> None:
+    stand.network()
+    arn, group = stand.balancer()["LoadBalancerArn"], stand.group()
+    listener = stand.listener(arn)
+    rule = stand.rule(listener, group)
+    stand.register(group, "172.31.0.20", "172.31.0.21")
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        assert stand.health(group)["172.31.0.20"] == HEALTHY
+        stand.traffic.sessions["172.31.0.21", 8080] = 1
+        stand.deregister(group, "172.31.0.21")
+        stand.elb("DeleteRule", RuleArn=rule)
+        await stand.settled()
+        assert stand.health(group) == {"172.31.0.20": UNUSED}
+        stand.rule(listener, group)
+        assert stand.health(group) == {"172.31.0.20": REGISTERING}
+
+    stand.play(scene)
+
+
+def test_another_service_moves_traffic_and_waits_until_it_has_moved(stand: Stand) -> None:
+    stand.network()
+    arn, blue, green = stand.balancer()["LoadBalancerArn"], stand.group("b"), stand.group("g")
+    key = stand.listener(arn, blue)
+    rule_key = stand.rule(key, blue)
+    stand.register(green, "172.31.0.30")
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        to_green = (Action("forward", groups=(WeightedGroup(green),)),)
+        with stand.store.transaction() as tx:
+            listener = tx.get(LISTENERS, SCOPE, key)
+            rule = tx.get(RULES, SCOPE, rule_key)
+            assert listener
+            assert rule
+            assert carried_out(listener)
+            assert carried_out(rule)
+            after = tx.desire(
+                LISTENERS, listener.ref, msgspec.structs.replace(listener.desired, actions=to_green)
+            )
+            assert not carried_out(after)
+        stand.traffic.failure = EngineUnavailable("away")
+        await stand.settled()
+        with stand.store.transaction() as tx:
+            assert not carried_out(tx.get(LISTENERS, SCOPE, key))  # type: ignore[arg-type]
+            assert carried_out(tx.get(RULES, SCOPE, rule_key))  # type: ignore[arg-type]
+        stand.traffic.failure = None
+        await stand.settled(1)
+        with stand.store.transaction() as tx:
+            assert carried_out(tx.get(LISTENERS, SCOPE, key))  # type: ignore[arg-type]
+            assert health(tx, SCOPE, green, "172.31.0.30", 8080) == ("healthy", "", "")
+            assert health(tx, SCOPE, green, "172.31.0.31", 8080) is None
+        assert send(stand, arn).group == engine_id(green)
+
+    stand.play(scene)
+
+
+def test_an_occupied_port_is_said_and_what_ran_goes_on(stand: Stand) -> None:
+    stand.network()
+    made = stand.balancer()
+    arn, group = made["LoadBalancerArn"], stand.group()
+    stand.listener(arn, group)
+    stand.register(group, "172.31.0.20")
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        stand.traffic.occupied.add((made["DNSName"], 8080))
+        bad = stand.listener(arn, port=8080)
+        await stand.settled()
+        state = stand.state(arn)
+        assert state["Code"] == "active_impaired"
+        assert "port 8080" in state["Reason"]
+        assert send(stand, arn).status == 200
+        stand.traffic.health["172.31.0.20", 8080] = 500
+        await stand.settled(1)
+        assert stand.health(group)["172.31.0.20"][0] == "unhealthy"  # still watched
+        stand.elb("DeleteListener", ListenerArn=bad)
+        await stand.settled()
+        assert stand.state(arn) == {"Code": "active"}
+
+    stand.play(scene)
+
+
+def test_one_that_never_served_has_failed_until_it_does(stand: Stand) -> None:
+    stand.network()
+    made = stand.balancer()
+    stand.traffic.failure = EngineError("HAProxy's image is missing")
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        assert stand.state(made["LoadBalancerArn"]) == {
+            "Code": "failed",
+            "Reason": "HAProxy's image is missing",
+        }
+        stand.traffic.failure = None
+        await stand.settled(1)
+        assert stand.state(made["LoadBalancerArn"]) == {"Code": "active"}
+
+    stand.play(scene)
+
+
+def test_one_that_vanished_is_brought_back(stand: Stand) -> None:
+    stand.network()
+    arn = stand.balancer()["LoadBalancerArn"]
+    stand.listener(arn)
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        stand.traffic.balancers.clear()
+        await stand.settled(1)  # seen at the next look
+        await stand.settled(0.2)  # and made again
+        assert stand.applied(arn)
+
+    stand.play(scene)
+
+
+def test_what_is_deleted_ends_and_so_do_orphans(stand: Stand) -> None:
+    stand.network()
+    one, two = stand.balancer("one")["LoadBalancerArn"], stand.balancer("two")["LoadBalancerArn"]
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        stand.elb("DeleteLoadBalancer", LoadBalancerArn=one)
+        await stand.settled()
+        assert await stand.traffic.running() == {engine_id(two)}
+
+    stand.play(scene)
+    stand.elb("DeleteLoadBalancer", LoadBalancerArn=two)  # while no controller runs
+    asyncio.run(stand.controller.listen(lambda _ref: None))
+    assert asyncio.run(stand.traffic.running()) == frozenset()
+
+
+def permit(stand: Stand, group_id: str, *permissions: Permission) -> None:
+    with stand.store.transaction() as tx:
+        group = tx.get(SECURITY_GROUPS, SCOPE, group_id)
+        assert group
+        after = msgspec.structs.replace(group.desired, permissions=permissions)
+        tx.desire(SECURITY_GROUPS, Ref(SCOPE, group_id), after)
+
+
+def test_security_groups_decide_who_may_connect_also_when_they_change(stand: Stand) -> None:
+    stand.network()
+    made = stand.balancer()
+    arn, own = made["LoadBalancerArn"], stand.default_group
+    stand.listener(arn)
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        assert stand.applied(arn).ingress == ()  # its default group admits only its members
+        permit(stand, own, Permission("sgr-1", False, "tcp", 80, 80, cidr="0.0.0.0/0"))
+        await stand.settled()
+        assert stand.applied(arn).ingress == (Ingress("0.0.0.0/0", 80, 80),)
+        permit(stand, own, Permission("sgr-1", False, "tcp", 80, 80, group_id=own))
+        with stand.store.transaction() as tx:
+            task = take_address(
+                tx,
+                SCOPE,
+                stand.ids,
+                stand.subnets[0],
+                owner="task",
+                description="",
+                security_groups=(own,),
+            ).desired.private_ip
+        await stand.settled()
+        assert stand.applied(arn).ingress == (Ingress(f"{task}/32", 80, 80),)
+
+    stand.play(scene)
+
+
+def test_the_same_is_not_applied_twice_nor_written_twice(stand: Stand) -> None:
+    stand.network()
+    group = stand.group()
+    stand.listener(stand.balancer()["LoadBalancerArn"], group)
+    stand.register(group, "172.31.0.20")
+    applied: list[Any] = []
+    real = stand.traffic.apply
+
+    async def count(spec: Any) -> None:
+        applied.append(spec)
+        await real(spec)
+
+    stand.traffic.apply = count  # type: ignore[method-assign]
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        changes: list[Any] = []
+        unwatch = stand.store.watch(changes.extend)
+        await stand.settled(1)
+        await stand.settled(1)
+        unwatch()
+        assert len(applied) == 1
+        assert changes == []
+
+    stand.play(scene)

@@ -1,0 +1,429 @@
+"""Properties of the plan: whatever the records say, the engine is told no more and no less."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address, IPv4Network
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.services.elbv2.stand import SCOPE
+
+from demitasse.clock import Waits
+from demitasse.engines.traffic import spec
+from demitasse.engines.traffic.observation import (
+    GroupSeen,
+    ListenerSeen,
+    Observation,
+    State,
+    TargetSeen,
+)
+from demitasse.services.ec2.records import Permission
+from demitasse.services.elbv2 import plan
+from demitasse.services.elbv2.arns import engine_id
+from demitasse.services.elbv2.records import (
+    Action,
+    Applied,
+    Condition,
+    FixedResponse,
+    HealthCheck,
+    Listener,
+    LoadBalancer,
+    LoadBalancerObserved,
+    Rule,
+    Target,
+    TargetGroup,
+    TargetObserved,
+    WeightedGroup,
+    Zone,
+    carried_out,
+    digest,
+    target_key,
+)
+from demitasse.store import Item
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PREFIX = "arn:aws:elasticloadbalancing:us-east-1:123456789012:"
+LB = f"{PREFIX}loadbalancer/app/front/00000000000000aa"
+ADDRESS = "172.31.0.5"
+ZONES = ("us-east-1a", "us-east-1b", "us-east-1c", "all")
+WAITS = Waits(1)
+
+
+def group_arn(number: int) -> str:
+    return f"{PREFIX}targetgroup/tg-{number}/{number:016x}"
+
+
+def balancer(**more: object) -> Item[LoadBalancer, LoadBalancerObserved]:
+    desired = LoadBalancer(
+        name="front",
+        scheme="internet-facing",
+        vpc_id="vpc-1",
+        zones=(Zone("subnet-1", ZONES[0]), Zone("subnet-2", ZONES[1])),
+        security_groups=(),
+        address=ADDRESS,
+        created_at=NOW,
+    )
+    desired = msgspec.structs.replace(desired, **more)
+    return Item(SCOPE, LB, desired, LoadBalancerObserved("active"), 1)
+
+
+targets = st.builds(
+    lambda group, last, port, zone, drains: Target(
+        group_arn(group),
+        f"172.31.0.{last}",
+        port,
+        zone,
+        NOW,
+        deregistered_at=NOW if drains else None,
+    ),
+    group=st.integers(0, 3),
+    last=st.integers(10, 14),
+    port=st.sampled_from([80, 8080]),
+    zone=st.sampled_from(ZONES),
+    drains=st.booleans(),
+)
+forwards = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 999)),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda pair: pair[0],
+).map(
+    lambda pairs: (
+        Action("forward", groups=tuple(WeightedGroup(group_arn(g), weight) for g, weight in pairs)),
+    )
+)
+actions = st.one_of(
+    forwards, st.just((Action("fixed-response", fixed_response=FixedResponse("404")),))
+)
+conditions = st.one_of(
+    st.just(Condition("path-pattern", ("/admin/*",))),
+    st.just(Condition("source-ip", ("127.0.0.1/32",))),
+    st.just(Condition("source-ip", ("2001:db8::/32",))),
+)
+
+
+@st.composite
+def views(draw: st.DrawFn) -> plan.View:
+    found = draw(
+        st.lists(targets, max_size=12, unique_by=lambda t: (t.target_group_arn, t.address, t.port))
+    )
+    listeners = []
+    rules = []
+    for port in draw(st.lists(st.integers(1, 65535), max_size=3, unique=True)):
+        key = f"{PREFIX}listener/app/front/00000000000000aa/{port:016x}"
+        desired = Listener(LB, port, draw(actions), f"{key}/default", NOW)
+        listeners.append(Item(SCOPE, key, desired, Applied(), 1))
+        for priority in draw(st.lists(st.integers(1, 50000), max_size=4, unique=True)):
+            tests = tuple(draw(st.lists(conditions, min_size=1, max_size=2)))
+            rule = Rule(LB, key, priority, tests, draw(actions), NOW)
+            rules.append(Item(SCOPE, f"{key}/{priority:016x}", rule, Applied(), 1))
+    groups = tuple(
+        plan.GroupView(
+            group_arn(number),
+            TargetGroup(f"tg-{number}", 8080, "vpc-1", NOW),
+            tuple(
+                Item(
+                    SCOPE,
+                    target_key(t.target_group_arn, t.address, t.port),
+                    t,
+                    TargetObserved(),
+                    1,
+                )
+                for t in found
+                if t.target_group_arn == group_arn(number)
+            ),
+        )
+        for number in range(4)
+    )
+    return plan.View(balancer(), tuple(listeners), tuple(rules), groups)
+
+
+def expected(view: plan.View) -> set[tuple[str, str, int, bool]]:
+    return {
+        (
+            engine_id(group.arn),
+            t.desired.address,
+            t.desired.port,
+            t.desired.deregistered_at is not None,
+        )
+        for group in view.groups
+        for t in group.targets
+        if t.desired.zone in (ZONES[0], ZONES[1], "all")
+    }
+
+
+@given(views())
+def test_every_registered_target_of_an_enabled_zone_appears_once_and_nothing_else(
+    view: plan.View,
+) -> None:
+    made = plan.compile_spec(view, WAITS)
+    found = [
+        (group.id, target.address, target.port, target.draining)
+        for group in made.target_groups
+        for target in group.targets
+    ]
+    assert len(found) == len(set(found))
+    assert set(found) == expected(view)
+
+
+@given(views())
+def test_listeners_and_priorities_are_kept_but_for_rules_that_can_never_hold(
+    view: plan.View,
+) -> None:
+    made = plan.compile_spec(view, WAITS)
+    assert [each.port for each in made.listeners] == sorted(
+        each.desired.port for each in view.listeners
+    )
+    for listener in view.listeners:
+        [same] = [each for each in made.listeners if each.port == listener.desired.port]
+        possible = [
+            rule.desired.priority
+            for rule in view.rules
+            if rule.desired.listener_arn == listener.key
+            and all("2001:db8::/32" not in each.values for each in rule.desired.conditions)
+        ]
+        assert [rule.priority for rule in same.rules] == sorted(possible)
+
+
+@given(views(), st.randoms())
+def test_the_order_of_the_records_does_not_matter(view: plan.View, random: object) -> None:
+    def mixed(items: tuple[object, ...]) -> tuple[object, ...]:
+        shuffled = list(items)
+        random.shuffle(shuffled)  # type: ignore[attr-defined]
+        return tuple(shuffled)
+
+    other = plan.View(
+        view.balancer,
+        mixed(view.listeners),  # type: ignore[arg-type]
+        mixed(view.rules),  # type: ignore[arg-type]
+        mixed(view.groups),  # type: ignore[arg-type]
+    )
+    assert plan.compile_spec(other, WAITS) == plan.compile_spec(view, WAITS)
+
+
+seen_states = st.sampled_from(list(State))
+
+
+@given(views(), st.data())
+def test_findings_never_call_a_draining_target_anything_and_forget_no_other(
+    view: plan.View, data: st.DataObject
+) -> None:
+    made = plan.compile_spec(view, WAITS)
+    observation = Observation(
+        made.id,
+        tuple(ListenerSeen(listener.port) for listener in made.listeners),
+        tuple(
+            GroupSeen(
+                group.id,
+                tuple(
+                    TargetSeen(
+                        target.address,
+                        target.port,
+                        data.draw(seen_states),
+                        sessions=data.draw(st.integers(0, 2)),
+                    )
+                    for target in group.targets
+                    if data.draw(st.booleans())
+                ),
+            )
+            for group in made.target_groups
+        ),
+    )
+    later = NOW + timedelta(seconds=data.draw(st.integers(0, 400)))
+    found = plan.findings(view, observation, later, WAITS)
+    everything = {target.key: target for group in view.groups for target in group.targets}
+    draining = {
+        key for key, target in everything.items() if target.desired.deregistered_at is not None
+    }
+    assert not found.seen.keys() & draining
+    assert found.drained.keys() <= draining
+    assert all(health.state != "draining" for health in found.seen.values())
+    if later - NOW >= timedelta(seconds=300):
+        assert found.drained.keys() == draining
+    busy = bool(draining) or any(health.state == "initial" for health in found.seen.values())
+    assert found.again == (plan.BUSY_SECONDS if busy else plan.CALM_SECONDS)
+
+
+@given(views())
+def test_nothing_observed_changes_nothing_that_was_seen(view: plan.View) -> None:
+    found = plan.findings(view, None, NOW, WAITS)
+    assert found.seen == {}
+    zones = {target.key: target.desired.zone for g in view.groups for target in g.targets}
+    assert {zones[key] for key in found.drained} <= {"us-east-1c"}  # nothing to wait for there
+
+
+@given(views())
+def test_a_digest_changes_with_what_decides_and_with_nothing_else(view: plan.View) -> None:
+    for item in view.listeners:
+        desired = item.desired
+        assert digest(msgspec.structs.replace(desired, tags={"a": "b"})) == digest(desired)
+        assert digest(msgspec.structs.replace(desired, port=desired.port % 65535 + 1)) != digest(
+            desired
+        )
+        applied = Item(SCOPE, item.key, desired, Applied(digest(desired)), 2)
+        assert carried_out(applied)
+        assert not carried_out(item)
+    for rule in view.rules:
+        other = msgspec.structs.replace(rule.desired, priority=rule.desired.priority % 50000 + 1)
+        assert digest(other) != digest(rule.desired)
+
+
+# who may connect
+
+networks = st.builds(
+    lambda number, bits: str(IPv4Network((number, bits), strict=False)),
+    st.one_of(
+        st.integers(0, 2**32 - 1), st.integers(0, 2**24 - 1).map(lambda low: (127 << 24) + low)
+    ),
+    st.integers(0, 32),
+)
+
+
+@given(st.lists(networks, max_size=4), st.integers(0, 2**32 - 1))
+def test_a_network_admits_its_addresses_and_this_machine_where_it_names_it(
+    cidrs: list[str], client: int
+) -> None:
+    made = [IPv4Network(each) for each in plan.as_seen(cidrs, ADDRESS)]
+    address = IPv4Address(client)
+    named = any(address in IPv4Network(each) for each in cidrs)
+    machine = any(IPv4Address("127.0.0.1") in IPv4Network(each) for each in cidrs)
+    admitted = any(address in each for each in made)
+    assert admitted == (named or (machine and address == IPv4Address(ADDRESS)))
+
+
+def admitted(*permissions: Permission, **members: tuple[str, ...]) -> tuple[spec.Ingress, ...]:
+    return plan.ingress(plan.View(balancer(), permissions=permissions, members=members))
+
+
+def test_only_inbound_tcp_counts() -> None:
+    assert admitted() == ()
+    assert admitted(Permission("r", True, "-1", cidr="0.0.0.0/0")) == ()
+    assert admitted(Permission("r", False, "udp", 80, 80, cidr="0.0.0.0/0")) == ()
+    assert admitted(Permission("r", False, "icmp", -1, -1, cidr="0.0.0.0/0")) == ()
+    assert admitted(Permission("r", False, "tcp", 80, 80, cidr6="::/0")) == ()
+    everything = (spec.Ingress("0.0.0.0/0", 0, 65535),)
+    assert admitted(Permission("r", False, "-1", cidr="0.0.0.0/0")) == everything
+    assert admitted(Permission("r", False, "tcp", 0, 65535, cidr="0.0.0.0/0")) == everything
+    assert admitted(Permission("r", False, "6", 80, 81, cidr="10.0.0.0/8")) == (
+        spec.Ingress("10.0.0.0/8", 80, 81),
+    )
+
+
+def test_a_reference_to_a_group_admits_its_members_but_not_the_load_balancer_itself() -> None:
+    reference = Permission("r", False, "tcp", 80, 80, group_id="sg")
+    assert admitted(reference, sg=("172.31.0.20", ADDRESS)) == (
+        spec.Ingress("172.31.0.20/32", 80, 80),
+    )
+    assert admitted(reference) == ()
+
+
+def test_one_loopback_address_is_told_from_another() -> None:
+    first = Permission("r", False, "tcp", 80, 80, cidr="127.0.0.1/32")
+    assert admitted(first) == (
+        spec.Ingress("127.0.0.1/32", 80, 80),
+        spec.Ingress(f"{ADDRESS}/32", 80, 80),
+    )
+    second = Permission("r", False, "tcp", 80, 80, cidr="127.0.0.2/32")
+    assert admitted(second) == (spec.Ingress("127.0.0.2/32", 80, 80),)
+
+
+# attributes and waits
+
+
+def one_group(**more: object) -> spec.TargetGroup:
+    desired = msgspec.structs.replace(TargetGroup("tg", 8080, "vpc-1", NOW), **more)
+    view = plan.View(balancer(), groups=(plan.GroupView(group_arn(1), desired),))
+    [made] = plan.compile_spec(view, WAITS).target_groups
+    return made
+
+
+def test_health_checks_keep_their_values_and_waits_are_compressed() -> None:
+    check = HealthCheck("9000", "/admin/suppliers", 30, 5, 4, 3, "200-299")
+    assert one_group(health_check=check).health_check == spec.HealthCheck(
+        "/admin/suppliers", 9000, "200-299", 30.0, 5.0, 4, 3
+    )
+    view = plan.View(
+        balancer(),
+        groups=(plan.GroupView(group_arn(1), TargetGroup("tg", 8080, "vpc-1", NOW, check)),),
+    )
+    compressed = plan.compile_spec(view, Waits(30)).target_groups[0].health_check
+    assert compressed.interval == 1.0
+    assert compressed.timeout == 1.0
+
+
+@pytest.mark.parametrize(
+    ("attributes", "stickiness"),
+    [
+        ({}, None),
+        ({"stickiness.type": "app_cookie"}, None),
+        ({"stickiness.enabled": "true"}, spec.LbCookie(86400)),
+        (
+            {"stickiness.enabled": "true", "stickiness.lb_cookie.duration_seconds": "60"},
+            spec.LbCookie(60),
+        ),
+        (
+            {
+                "stickiness.enabled": "true",
+                "stickiness.type": "app_cookie",
+                "stickiness.app_cookie.cookie_name": "session",
+                "stickiness.app_cookie.duration_seconds": "5",
+            },
+            spec.AppCookie("session", 5),
+        ),
+    ],
+)
+def test_stickiness(attributes: dict[str, str], stickiness: object) -> None:
+    assert one_group(attributes=attributes).stickiness == stickiness
+
+
+def test_algorithm_and_slow_start() -> None:
+    made = one_group(attributes={"load_balancing.algorithm.type": "least_outstanding_requests"})
+    assert made.algorithm is spec.Algorithm.LEAST_OUTSTANDING_REQUESTS
+    assert one_group(attributes={"slow_start.duration_seconds": "30"}).slow_start == 30.0
+    assert one_group().slow_start == 0.0
+
+
+def test_attributes_of_the_load_balancer() -> None:
+    given = {
+        "idle_timeout.timeout_seconds": "10",
+        "client_keep_alive.seconds": "61",
+        "routing.http.drop_invalid_header_fields.enabled": "true",
+        "routing.http.preserve_host_header.enabled": "true",
+        "routing.http.xff_client_port.enabled": "true",
+        "routing.http.xff_header_processing.mode": "remove",
+    }
+    assert plan.compile_spec(plan.View(balancer(attributes=given)), WAITS) == spec.LoadBalancer(
+        id="front-00000000000000aa",
+        address=ADDRESS,
+        ingress=(),
+        idle_timeout=10,
+        client_keep_alive=61,
+        drop_invalid_header_fields=True,
+        preserve_host_header=True,
+        xff=spec.Xff.REMOVE,
+        xff_client_port=True,
+    )
+
+
+def test_a_group_whose_record_is_gone_has_no_targets() -> None:
+    view = plan.View(balancer(), groups=(plan.GroupView(group_arn(1), None),))
+    [made] = plan.compile_spec(view, WAITS).target_groups
+    assert made.targets == ()
+
+
+def test_what_the_engine_does_not_show_is_noticed() -> None:
+    target = spec.Target("172.31.0.9", 80)
+    wanted = spec.LoadBalancer(
+        "a",
+        ADDRESS,
+        (spec.Listener(80, spec.FixedResponse(404)),),
+        (spec.TargetGroup("g", (target,)),),
+    )
+    seen = TargetSeen(target.address, target.port, State.HEALTHY)
+    whole = Observation("a", (ListenerSeen(80),), (GroupSeen("g", (seen,)),))
+    assert plan.shows(wanted, whole)
+    assert not plan.shows(wanted, Observation("a", (), (GroupSeen("g", (seen,)),)))
+    assert not plan.shows(wanted, Observation("a", (ListenerSeen(80),), (GroupSeen("g"),)))
