@@ -16,15 +16,16 @@ from collections import defaultdict
 from pathlib import Path
 
 from demitasse.clock import Clock
+from demitasse.engines.addresses import Addresses
 from demitasse.engines.containers.errors import NameConflict
 from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import KIND_LABEL, Bind, ContainerSpec, HostNetwork
 from demitasse.engines.traffic import names, reading
-from demitasse.engines.traffic.addresses import Addresses, present
 from demitasse.engines.traffic.commands import commands, prepare, replacement
 from demitasse.engines.traffic.folder import Folder
 from demitasse.engines.traffic.observation import Observation
 from demitasse.engines.traffic.plan import Change, Reload, Replace, Running, plan_changes
+from demitasse.engines.traffic.reach import present
 from demitasse.engines.traffic.render import Rendered, render
 from demitasse.engines.traffic.runtime import Session, master, session
 from demitasse.engines.traffic.spec import LoadBalancer
@@ -46,17 +47,17 @@ class HaproxyTraffic:
     def __init__(
         self,
         containers: ContainerEngine,
+        addresses: Addresses,
         folder: Path,
         clock: Clock,
         *,
         image: str = "haproxy:3.0",
-        tools: str = "demitasse/pause:1",
     ) -> None:
         self._containers = containers
         self._folder = folder
         self._clock = clock
         self._image = image
-        self._addresses = Addresses(containers, tools)
+        self._addresses = addresses
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._written: dict[str, Rendered] = {}
 

@@ -88,18 +88,24 @@ def group_backend(group: TargetGroup, rules: list[str]) -> list[str]:
     )
     return [
         f"backend {names.backend_name(group.id)}",
-        f"# servers: {milliseconds(check.interval)} {check.healthy_threshold} {check.unhealthy_threshold}"
-        f" {check.port} {milliseconds(group.slow_start)}",
+        (
+            f"# servers: {milliseconds(check.interval)} {check.healthy_threshold} {check.unhealthy_threshold}"
+            f" {check.port} {milliseconds(group.slow_start)}"
+        ),
         f"balance {balance}",
         "option allbackups",
         "option httpchk",
         "http-check connect" + (f" port {check.port}" if check.port is not None else ""),
-        f"http-check send meth GET uri {quoted(check.path)} ver HTTP/1.1"
-        f" hdr Host {_check_host(check)} hdr User-Agent ELB-HealthChecker/2.0",
+        (
+            f"http-check send meth GET uri {quoted(check.path)} ver HTTP/1.1"
+            f" hdr Host {_check_host(check)} hdr User-Agent ELB-HealthChecker/2.0"
+        ),
         f"http-check expect status {expected}",
         f"timeout check {milliseconds(check.timeout)}",
-        "http-request return status 503 content-type text/html"
-        f' string "{_no_target_page()}" hdr Server {SERVER} if {{ nbsrv lt 1 }}',
+        (
+            "http-request return status 503 content-type text/html"
+            f' string "{_no_target_page()}" hdr Server {SERVER} if {{ nbsrv lt 1 }}'
+        ),
         *rules,
         *_stickiness(group),
         "http-after-response set-status 502 if { status 503 } { txn.sess_term_state SC }",
@@ -132,14 +138,18 @@ def _stickiness(group: TargetGroup) -> list[str]:
             keep = [
                 f"http-request set-var(txn.application) bool(true) if {{ {given} -m found }}",
                 f"http-response set-var(txn.application) bool(true) if {{ {made} -m found }}",
-                "http-after-response replace-header Set-Cookie '^AWSALBAPP-0=[^;]*'"
-                " 'AWSALBAPP-0=_remove_' if !{ var(txn.application) -m found }",
+                (
+                    "http-after-response replace-header Set-Cookie '^AWSALBAPP-0=[^;]*'"
+                    " 'AWSALBAPP-0=_remove_' if !{ var(txn.application) -m found }"
+                ),
             ]
     return [
         f"cookie {name} insert maxidle {max(1, round(duration))}s",
         *keep,
-        f"http-after-response replace-header Set-Cookie '^({name}=[^;]*).*$'"
-        f" '\\1; Expires=%[date({WEEK}),http_date]; Path=/'",
+        (
+            f"http-after-response replace-header Set-Cookie '^({name}=[^;]*).*$'"
+            f" '\\1; Expires=%[date({WEEK}),http_date]; Path=/'"
+        ),
     ]
 
 

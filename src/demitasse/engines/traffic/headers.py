@@ -11,7 +11,8 @@ from demitasse.engines.traffic.spec import LoadBalancer, Xff
 
 DEFAULT_PORTS = frozenset({80, 443})
 
-_TRACE_ID = "1-%[date,hex,bytes(8,8),lower]-%[uuid,xxh64,hex,lower]%[rand,hex,bytes(8,8),lower]"
+_RANDOM = "%[rand,hex,bytes(8,8),lower]"
+_TRACE_ID = f"1-%[date,hex,bytes(8,8),lower]-{_RANDOM}{_RANDOM}{_RANDOM}"
 
 
 def request_headers(spec: LoadBalancer) -> list[str]:
@@ -54,22 +55,32 @@ def _forwarded_for(spec: LoadBalancer) -> list[str]:
             return ["http-request del-header X-Forwarded-For"]
         case Xff.APPEND:
             given = "{ req.fhdr(X-Forwarded-For) -m found }"
-            return [
+            appended = (
                 f"http-request set-header X-Forwarded-For '%[req.fhdr(X-Forwarded-For)], {client}'"
-                f" if {given}",
-                f"http-request set-header X-Forwarded-For {client} if !{given}",
-            ]
+                f" if {given}"
+            )
+            if spec.xff_client_port:
+                fresh = f"http-request set-header X-Forwarded-For {client} if !{given}"
+            else:
+                fresh = "option forwardfor if-none"
+            return [appended, fresh]
 
 
 def _trace() -> list[str]:
     """A new Root; or a Self beside the Root that came, or in place of the Self that came."""
     given = "req.fhdr(X-Amzn-Trace-Id)"
     return [
-        "http-request replace-header X-Amzn-Trace-Id '^(.*;)?Self=[^;]*(.*)$'"
-        f" '\\1Self={_TRACE_ID}\\2'",
-        f"http-request set-header X-Amzn-Trace-Id 'Self={_TRACE_ID};%[{given}]'"
-        f" if {{ {given} -m sub Root= }} !{{ {given} -m sub Self= }}",
-        f"http-request set-header X-Amzn-Trace-Id 'Root={_TRACE_ID};%[{given}]'"
-        f" if {{ {given} -m found }} !{{ {given} -m sub Root= }} !{{ {given} -m sub Self= }}",
+        (
+            "http-request replace-header X-Amzn-Trace-Id '^(.*;)?Self=[^;]*(.*)$'"
+            f" '\\1Self={_TRACE_ID}\\2'"
+        ),
+        (
+            f"http-request set-header X-Amzn-Trace-Id 'Self={_TRACE_ID};%[{given}]'"
+            f" if {{ {given} -m sub Root= }} !{{ {given} -m sub Self= }}"
+        ),
+        (
+            f"http-request set-header X-Amzn-Trace-Id 'Root={_TRACE_ID};%[{given}]'"
+            f" if {{ {given} -m found }} !{{ {given} -m sub Root= }} !{{ {given} -m sub Self= }}"
+        ),
         f"http-request set-header X-Amzn-Trace-Id 'Root={_TRACE_ID}' if !{{ {given} -m found }}",
     ]

@@ -75,14 +75,17 @@ def action_backend(port: int, step: Step) -> str:
 
 
 def ingress_file(port: int) -> str:
+    """The list of networks that may connect."""
     return f"ingress-{port}.acl"
 
 
 def forward_file(port: int) -> str:
+    """The table of ``forward_table``."""
     return f"forward-{port}.map"
 
 
 def sticky_file(port: int) -> str:
+    """The table of ``sticky_table``."""
     return f"sticky-{port}.map"
 
 
@@ -128,8 +131,10 @@ def _sticky(step: Step) -> bool:
 def _lifetime(seconds: float) -> list[str]:
     return [
         "http-request set-var(sess.since) date if !{ var(sess.since) -m found }",
-        "http-after-response set-header Connection close"
-        f" if {{ date,sub(sess.since) ge {max(1, round(seconds))} }}",
+        (
+            "http-after-response set-header Connection close"
+            f" if {{ date,sub(sess.since) ge {max(1, round(seconds))} }}"
+        ),
     ]
 
 

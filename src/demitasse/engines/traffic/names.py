@@ -20,6 +20,7 @@ _OPEN = "open-"
 
 
 def listener_name(port: int) -> str:
+    """The frontend of the listener on this port."""
     return f"{_LISTENER}{port}"
 
 
@@ -29,6 +30,7 @@ def listener_port(name: str) -> int | None:
 
 
 def backend_name(group_id: str) -> str:
+    """The backend of this target group."""
     return f"{_BACKEND}{group_id}"
 
 
@@ -48,6 +50,7 @@ def open_name(server: str) -> str:
 
 
 def is_open(server: str) -> bool:
+    """Whether a server is such a twin."""
     return server.startswith(_OPEN)
 
 
@@ -57,8 +60,10 @@ def opaque(*parts: str) -> str:
 
 
 def target_cookie(group: TargetGroup, target: Target) -> str:
+    """What the load balancer's cookie says of a target."""
     return opaque(group.id, server_name(target))
 
 
 def group_cookie(group: str) -> str:
+    """What the cookie AWSALBTG says of a target group."""
     return opaque(group)

@@ -179,6 +179,8 @@ def _nowhere() -> list[str]:
     title = pages.escaped(pages.page(pages.TITLES[503]))
     return [
         f"backend {NO_BACKEND}",
-        f'http-request return status 503 content-type text/html string "{title}"'
-        f" hdr Server {pages.SERVER}",
+        (
+            f'http-request return status 503 content-type text/html string "{title}"'
+            f" hdr Server {pages.SERVER}"
+        ),
     ]
