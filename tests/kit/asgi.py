@@ -150,6 +150,7 @@ class Api:
     region: str = "us-east-1"
     now: Callable[[], datetime] = field(default=lambda: datetime(2026, 1, 1, tzinfo=UTC))
     validate: bool = False  # whether botocore checks inputs, before the platform does
+    protocol: str | None = None  # botocore's name of one; else the one that botocore prefers
 
     def call(self, service: str, operation: str, **given: Any) -> dict[str, Any]:
         """The parsed output. Raises botocore's ``ClientError`` with code, message and status."""
@@ -178,7 +179,7 @@ class Api:
             "status_code": response.status,
             "context": {"operation_name": operation},
         }
-        protocol = wire_protocol(model)
+        protocol = self.protocol or str(model.resolved_protocol)
         shape = model.operation_model(operation).output_shape
         parser = botocore.parsers.create_parser(protocol)
         parsed: dict[str, Any] = parser.parse(raw, shape)
@@ -193,7 +194,8 @@ class Api:
     def request(self, service: str, operation: str, given: Mapping[str, Any]) -> Any:
         """The signed request, as botocore makes it."""
         model = service_model(service)
-        serializer = botocore.serialize.create_serializer(wire_protocol(model), self.validate)
+        protocol = self.protocol or str(model.resolved_protocol)
+        serializer = botocore.serialize.create_serializer(protocol, self.validate)
         request = serializer.serialize_to_request(dict(given), model.operation_model(operation))
         botocore.awsrequest.prepare_request_dict(request, f"http://{HOST}/", context={})
         return self.sign(botocore.awsrequest.create_request_object(request), model.signing_name)
@@ -216,11 +218,6 @@ class Api:
         return exchange(
             self.app, prepared.method, path or "/", query=query, headers=headers, body=body
         )
-
-
-def wire_protocol(model: botocore.model.ServiceModel) -> str:
-    """The protocol that the tests speak with a service."""
-    return str(model.resolved_protocol)
 
 
 def _text(value: Any) -> str:

@@ -1,10 +1,11 @@
-"""Reads inputs of AWS JSON 1.0 and 1.1."""
+"""Reads inputs of AWS JSON 1.0 and 1.1, and of what has the same form (CBOR)."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -23,6 +24,8 @@ _JSON_NAMES = {str: "STRING_VALUE", bool: "BOOLEAN_VALUE", int: "NUMBER_VALUE"} 
     list: "START_ARRAY",
     dict: "START_OBJECT",
     type(None): "NULL_VALUE",
+    bytes: "BLOB_VALUE",
+    datetime: "TIMESTAMP_VALUE",
 }
 
 
@@ -40,10 +43,14 @@ def document(body: bytes) -> dict[str, Any]:
 
 
 class JsonParsers:
-    """Compiles, once per shape, the readers of one service's inputs."""
+    """Compiles, once per shape, the readers of one service's inputs.
 
-    def __init__(self, model: ServiceModel) -> None:
+    ``scalars`` replaces readers of scalar types by those of another notation.
+    """
+
+    def __init__(self, model: ServiceModel, scalars: Mapping[str, Parse] | None = None) -> None:
         self._model = model
+        self._scalars = {**_SCALARS, **(scalars or {})}
         self._structures: dict[str, Parse] = {}
 
     def input(self, shape: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -60,7 +67,7 @@ class JsonParsers:
             return self._map(ref)
         if shape.type in INTEGERS:
             return _integer(shape.type)
-        return _SCALARS.get(shape.type, _string)
+        return self._scalars.get(shape.type, _string)
 
     def _structure(self, shape: str) -> Parse:
         known = self._structures.get(shape)

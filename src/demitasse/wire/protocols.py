@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from demitasse.wire import parse_json, parse_query
+from demitasse.wire import cbor, parse_cbor, parse_json, parse_query, serialise_json
 from demitasse.wire.faults import Fault
 from demitasse.wire.parse_json import JsonParsers
 from demitasse.wire.parse_query import QueryParsers
 from demitasse.wire.request import Request
-from demitasse.wire.serialise_json import JsonWriters, encode
+from demitasse.wire.serialise_json import JsonWriters
 from demitasse.wire.serialise_xml import XmlWriters, escape
 from demitasse.wire.shapes import OperationModel, ServiceModel
 
@@ -69,7 +69,9 @@ class QueryProtocol:
 
     def writer(self, operation: OperationModel) -> Write:
         write = self._inside(operation)
-        wrapper = operation.output.result_wrapper if operation.output else None
+        wrapper = operation.output and (
+            operation.output.result_wrapper or f"{operation.name}Result"
+        )
         head = f'<{operation.name}Response xmlns="{self._namespace}">'
         head += f"<{wrapper}>" if wrapper else ""
         foot = f"</{wrapper}>" if wrapper else ""
@@ -137,7 +139,7 @@ class Ec2Protocol(QueryProtocol):
 
 
 class JsonProtocol:
-    """AWS JSON 1.0 and 1.1."""
+    """AWS JSON 1.0 and 1.1, also as former query services speak it (``awsQueryCompatible``)."""
 
     name = "json"
 
@@ -145,6 +147,9 @@ class JsonProtocol:
         version = (model.metadata.json_version if model else None) or "1.1"
         self._model = model
         self._content_type = f"application/x-amz-json-{version}"
+        self._headers: tuple[tuple[bytes, bytes], ...] = ()
+        self._document: Callable[[bytes], dict[str, Any]] = parse_json.document
+        self._encode: Callable[[Any], bytes] = serialise_json.encode
         self._query_compatible = bool(model and model.metadata.aws_query_compatible is not None)
         self._parsers = JsonParsers(model) if model else None
         self._writers = JsonWriters(model) if model else None
@@ -152,15 +157,15 @@ class JsonProtocol:
     def reader(self, operation: OperationModel) -> Read:
         if operation.input is None or self._parsers is None:
             return _nothing
-        parse = self._parsers.input(operation.input.shape)
-        return lambda request: parse(parse_json.document(request.body))
+        parse, document = self._parsers.input(operation.input.shape), self._document
+        return lambda request: parse(document(request.body))
 
     def writer(self, operation: OperationModel) -> Write:
-        content_type = self._content_type
+        content_type, headers, encode = self._content_type, self._headers, self._encode
         if operation.output is None or self._writers is None:
-            return lambda _output, _request_id: Answer(200, content_type, b"")
+            return lambda _output, _request_id: Answer(200, content_type, b"", headers)
         write = self._writers.output(operation.output.shape)
-        return lambda output, _request_id: Answer(200, content_type, encode(write(output)))
+        return lambda output, _request_id: Answer(200, content_type, encode(write(output)), headers)
 
     def error(self, fault: Fault, request_id: str) -> Answer:  # noqa: ARG002  it is in the header
         message_name = "message"
@@ -171,11 +176,28 @@ class JsonProtocol:
                 message_name = "Message"
         body["__type"] = (fault.shape if self._query_compatible else None) or fault.code
         body[message_name] = fault.message
-        headers: tuple[tuple[bytes, bytes], ...] = ()
+        headers = self._headers
         if self._query_compatible:
             kind = "Receiver" if fault.receiver else "Sender"
-            headers = ((b"x-amzn-query-error", f"{fault.code};{kind}".encode()),)
-        return Answer(fault.status, self._content_type, encode(body), headers)
+            headers += ((b"x-amzn-query-error", f"{fault.code};{kind}".encode()),)
+        if self._model is None:  # clients of REST services look for the code here
+            headers += ((b"x-amzn-errortype", fault.code.encode()),)
+        return Answer(fault.status, self._content_type, self._encode(body), headers)
+
+
+class CborProtocol(JsonProtocol):
+    """Smithy RPC v2 with CBOR: the same documents in another notation."""
+
+    name = "smithy-rpc-v2-cbor"
+
+    def __init__(self, model: ServiceModel | None) -> None:
+        super().__init__(model)
+        self._content_type = "application/cbor"
+        self._headers = ((b"smithy-protocol", b"rpc-v2-cbor"),)
+        self._document = parse_cbor.document
+        self._encode = cbor.encode
+        self._parsers = JsonParsers(model, parse_cbor.SCALARS) if model else None
+        self._writers = JsonWriters(model, parse_cbor.WRITERS) if model else None
 
 
 def _nothing(_request: Request) -> dict[str, Any]:
@@ -186,5 +208,6 @@ PROTOCOLS: Mapping[str, Callable[[ServiceModel | None], WireProtocol]] = {
     "query": QueryProtocol,
     "ec2": Ec2Protocol,
     "json": JsonProtocol,
+    "smithy-rpc-v2-cbor": CborProtocol,
 }
 """Constructors by botocore's protocol name."""

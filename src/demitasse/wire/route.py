@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from demitasse.wire import parse_query
-from demitasse.wire.protocols import JsonProtocol, QueryProtocol, WireProtocol
+from demitasse.wire.protocols import CborProtocol, JsonProtocol, QueryProtocol, WireProtocol
 from demitasse.wire.request import Request
 from demitasse.wire.service import Service
 
 _QUERY = QueryProtocol(None)
 _JSON = JsonProtocol(None)
+_CBOR = CborProtocol(None)
+_RPC_PATH = re.compile(r"/service/([^/]{1,256})/operation/([^/]{1,256})")
+_REST_XML = frozenset({"s3", "route53", "cloudfront"})
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -29,7 +33,7 @@ class Route:
 
 
 class Router:
-    """Routes by ``X-Amz-Target``, else by the form's ``Action`` and ``Version``."""
+    """Routes by ``X-Amz-Target``, else by the path of RPC v2, else by the form's ``Action``."""
 
     def __init__(self, services: Iterable[Service]) -> None:
         self._by_target: dict[str, Service] = {}
@@ -42,13 +46,18 @@ class Router:
 
     def surmise(self, request: Request) -> WireProtocol:
         """The protocol in which to answer before, or although, nothing else is known."""
+        if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+            return _CBOR
         target = request.headers.get("x-amz-target")
         if target is not None or "json" in request.headers.get("content-type", ""):
             service = self._by_target.get(_target(target or "")[0])
             return service.speaking("json") if service else _JSON
         scope = _scoped_service(request)
         candidates = self._by_signing.get(scope, ())
-        return candidates[0].protocol if candidates else _QUERY
+        if candidates:
+            return candidates[0].protocol
+        has_form = request.headers.get("content-type", "").lower().startswith(_FORM)
+        return _JSON if scope and scope not in _REST_XML and not has_form else _QUERY
 
     def route(self, request: Request, signed_service: str | None) -> Route:
         """Where a request goes; ``signed_service`` is the service of its credential scope.
@@ -61,6 +70,8 @@ class Router:
             service = self._by_target.get(prefix)
             protocol = service.speaking("json") if service else _JSON
             return Route(service, operation, protocol, target[:256])
+        if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+            return self._rpc(request)
         request.form = self._form(request)
         given = {name: value for name, value in request.form if name in ("Action", "Version")}
         action, version = given.get("Action", ""), given.get("Version", "")
@@ -73,6 +84,13 @@ class Router:
         return Route(
             None, action, self.surmise(request), asked or f"{request.method} {request.path}"[:256]
         )
+
+    def _rpc(self, request: Request) -> Route:
+        found = _RPC_PATH.fullmatch(request.path)
+        target, operation = found.groups() if found else ("", "")
+        service = self._by_target.get(target.rpartition(".")[2])
+        protocol = service.speaking("smithy-rpc-v2-cbor") if service else _CBOR
+        return Route(service, operation, protocol, f"{target}.{operation}")
 
     def _by_version(self, signed_service: str | None, version: str) -> Service | None:
         if signed_service is None:

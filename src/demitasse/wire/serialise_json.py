@@ -1,9 +1,9 @@
-"""Writes outputs of AWS JSON 1.0 and 1.1."""
+"""Writes outputs of AWS JSON 1.0 and 1.1, and of what has the same form (CBOR)."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,10 +23,14 @@ class OutputMismatch(TypeError):
 
 
 class JsonWriters:
-    """Compiles, once per shape, the writers of one service's outputs."""
+    """Compiles, once per shape, the writers of one service's outputs.
 
-    def __init__(self, model: ServiceModel) -> None:
+    ``scalars`` replaces writers of scalar types by those of another notation.
+    """
+
+    def __init__(self, model: ServiceModel, scalars: Mapping[str, Write] | None = None) -> None:
         self._model = model
+        self._scalars = {**_SCALARS, **(scalars or {})}
         self._structures: dict[str, Write] = {}
 
     def output(self, shape: str) -> Write:
@@ -41,11 +45,11 @@ class JsonWriters:
             return self._list(ref)
         if shape.type == "map":
             return self._map(ref)
-        if shape.type == "timestamp":
+        if shape.type == "timestamp" and "timestamp" not in self._scalars:
             return _timestamp(self._model.timestamp_format(ref))
         if shape.type in INTEGERS:
             return _integer
-        return _SCALARS.get(shape.type, _string)
+        return self._scalars.get(shape.type, _string)
 
     def _structure(self, shape: str) -> Write:
         known = self._structures.get(shape)

@@ -39,7 +39,7 @@ class Service:
         self._protocols = {each: PROTOCOLS[each](model) for each in spoken if each in PROTOCOLS}
         if not self._protocols:
             raise StartupError(f"{name} speaks only {', '.join(spoken)}, which Demitasse does not")
-        self.protocol = next(iter(self._protocols.values()))
+        self.protocol = self._protocols.get("json") or next(iter(self._protocols.values()))
         self._words = words_of(name, self.protocol.name)
         self._errors = ErrorShapes(model, self._words.unsupported)
         self._validators = Validators(model)

@@ -279,4 +279,5 @@ def _canonical_query(query: str) -> str:
 def _encoded(text: str) -> str:
     if text.isalnum() and text.isascii():
         return text
+    text = text.replace("+", "%20")  # a blank, as in forms
     return quote(unquote(text, "latin-1").encode("latin-1"), safe="-_.~")

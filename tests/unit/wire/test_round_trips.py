@@ -20,19 +20,29 @@ from demitasse.wire.route import Router
 from demitasse.wire.shapes import OperationModel
 
 SERVICES = ("sts", "iam", "ec2", "ecr", "ecs", "elbv2", "rds", "logs")
+SPOKEN = [
+    *((service, None) for service in SERVICES),
+    *((service, "json") for service in ("application-autoscaling", "codecommit", "events")),
+    *((service, "json") for service in ("cloudwatch", "codedeploy", "codepipeline", "codebuild")),
+    ("cloudwatch", "smithy-rpc-v2-cbor"),
+    ("cloudwatch", "query"),
+    ("codedeploy", "smithy-rpc-v2-cbor"),
+    ("codepipeline", "smithy-rpc-v2-cbor"),
+    ("codebuild", "smithy-rpc-v2-cbor"),
+]
 ROUNDS = 3
 CLIENTS_ONLY = {"rds": {"SourceRegion"}}  # botocore makes a presigned URL of it and sends that
 
 
 @functools.cache
 def models() -> Models:
-    return Models.complete(SERVICES)
+    return Models.complete({service for service, _ in SPOKEN})
 
 
 @functools.cache
-def protocol(service: str) -> WireProtocol:
+def protocol(service: str, name: str | None = None) -> WireProtocol:
     model = models()[service]
-    return PROTOCOLS[model.metadata.protocol](model)
+    return PROTOCOLS[name or model.metadata.protocol](model)
 
 
 def operations(service: str) -> list[OperationModel]:
@@ -44,42 +54,47 @@ def request_of(serialised: dict[str, Any]) -> Request:
     if isinstance(body, dict):
         body = urlencode(body).encode()
     request = Request("POST", "/", "", {}, body)
-    request.form = Router._form(request) if b"Action=" in body else []
+    request.form = Router._form(request) if body.startswith(b"Action=") else []
     return request
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_inputs_that_botocore_serialises_are_read_as_they_were(service: str) -> None:
-    name = models()[service].metadata.protocol
-    serializer = botocore.serialize.create_serializer(name, include_validation=False)
+@pytest.mark.parametrize(("service", "spoken"), SPOKEN)
+def test_inputs_that_botocore_serialises_are_read_as_they_were(
+    service: str, spoken: str | None
+) -> None:
+    ours = protocol(service, spoken)
+    serializer = botocore.serialize.create_serializer(ours.name, include_validation=False)
+    empty = ours.name not in ("query", "ec2")  # what is empty leaves no trace in a form
     for operation in operations(service):
-        read = protocol(service).reader(operation)
+        read = ours.reader(operation)
         theirs = service_model(service).operation_model(operation.name)
         for round_ in range(ROUNDS if theirs.input_shape else 0):
-            generator = Generator(Random(f"{operation.name}{round_}"), empty=name == "json")
+            generator = Generator(Random(f"{operation.name}{round_}"), empty=empty)
             given = generator.value(theirs.input_shape)
             serialised = serializer.serialize_to_request(given, theirs)
             given = {k: v for k, v in given.items() if k not in CLIENTS_ONLY.get(service, ())}
             assert read(request_of(serialised)) == given, operation.name
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_outputs_are_what_botocore_parses(service: str) -> None:
-    parser = botocore.parsers.create_parser(models()[service].metadata.protocol)
+@pytest.mark.parametrize(("service", "spoken"), SPOKEN)
+def test_outputs_are_what_botocore_parses(service: str, spoken: str | None) -> None:
+    ours = protocol(service, spoken)
+    parser = botocore.parsers.create_parser(ours.name)
     for operation in operations(service):
         theirs = service_model(service).operation_model(operation.name)
         if theirs.has_event_stream_output:
             continue
-        write = protocol(service).writer(operation)
+        write = ours.writer(operation)
         for round_ in range(ROUNDS):
             generator = Generator(Random(f"{operation.name}{round_}"), empty=True)
             output = generator.value(theirs.output_shape) if theirs.output_shape else {}
             answer = write(output, "request-id")
-            response = {"status_code": 200, "headers": {}, "body": answer.body}
+            headers = {name.decode(): value.decode() for name, value in answer.headers}
+            response = {"status_code": 200, "headers": headers, "body": answer.body}
             parsed = parser.parse(response, theirs.output_shape)
             metadata = parsed.pop("ResponseMetadata")
             assert parsed == output, operation.name
-            if service not in ("ecr", "ecs", "logs"):
+            if ours.name in ("query", "ec2"):
                 assert metadata["RequestId"] == "request-id"
 
 
