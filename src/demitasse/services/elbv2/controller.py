@@ -38,7 +38,7 @@ from demitasse.store import Change, Kind, Ref, Store, Transaction
 
 log = logging.getLogger(__name__)
 
-_AGAIN_AFTER_TROUBLE = 1.0
+_FIRST_RETRY, _LAST_RETRY = 0.5, 8.0  # a start that fails costs a container each time
 _AGAIN_WHEN_GONE = 0.2
 _AT_MOST_EVERY = 5.0  # applying again what the engine does not show
 _ENDED = frozenset({"die", "oom", "stop", "kill", "destroy"})
@@ -69,6 +69,7 @@ class LoadBalancerController(Controller):
         self._containers = containers
         # What was applied last, and when: only to spare the engine; nothing is lost with it.
         self._applied: dict[Ref, tuple[spec.LoadBalancer, float]] = {}
+        self._failures: dict[Ref, int] = {}
 
     # what to look at, when
 
@@ -130,17 +131,16 @@ class LoadBalancerController(Controller):
         if self._containers is None:
             return
         async for event in self._containers.events():
-            refs = self._refs()
             if isinstance(event, Resync):
                 self._applied.clear()
-                concerned = list(refs.values())
+                for ref in self._refs().values():
+                    enqueue(ref)
             elif event.action in _ENDED:
-                concerned = [ref for name, ref in refs.items() if event.name.endswith(name)]
-            else:
-                continue
-            for ref in concerned:
-                self._applied.pop(ref, None)
-                enqueue(ref)
+                # Only of one that served: ends of attempts to start it say nothing new.
+                for name, ref in self._refs().items():
+                    if event.name.endswith(name) and ref in self._applied:
+                        self._applied.pop(ref)
+                        enqueue(ref)
 
     def _refs(self) -> dict[str, Ref]:
         with self._store.transaction() as tx:
@@ -160,8 +160,9 @@ class LoadBalancerController(Controller):
             view = look(tx, ref)
             network = VpcObserved() if view is None else _network(tx, ref, view)
         if view is None:
-            self._applied.pop(ref, None)
             await self._traffic.remove(engine_id(ref.key))
+            self._applied.pop(ref, None)
+            self._failures.pop(ref, None)
             return None
         if not network.network:
             if network.error:
@@ -173,7 +174,7 @@ class LoadBalancerController(Controller):
         found = plan.findings(view, observation, self._clock.now(), self._waits)
         self._keep(ref, found)
         if troubled:
-            return _AGAIN_AFTER_TROUBLE
+            return self._retry(ref)
         return _AGAIN_WHEN_GONE if observation is None else found.again
 
     async def _apply(self, ref: Ref, view: plan.View, wanted: spec.LoadBalancer) -> bool:
@@ -186,9 +187,16 @@ class LoadBalancerController(Controller):
             except EngineError as error:
                 self._trouble(ref, view, str(error))
                 return False
+            self._failures.pop(ref, None)
             self._applied[ref] = (wanted, self._clock.monotonic())
         self._carried_out(ref, view)
         return True
+
+    def _retry(self, ref: Ref) -> float:
+        """How long to wait after a failure: longer each time."""
+        count = self._failures.get(ref, 0)
+        self._failures[ref] = count + 1
+        return float(min(_FIRST_RETRY * 2 ** min(count, 8), _LAST_RETRY))
 
     async def _observe(self, ref: Ref, wanted: spec.LoadBalancer) -> Observation | None:
         """What the engine sees; ``None`` when it shows nothing, and then it is applied again."""

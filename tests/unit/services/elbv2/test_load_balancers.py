@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.services.elbv2.stand import SCOPE, Stand
 
-from demitasse.services.ec2.records import NETWORK_INTERFACES
+from demitasse.services.ec2.records import INTERNET_GATEWAYS, NETWORK_INTERFACES
 
 
 @pytest.fixture
@@ -122,6 +122,17 @@ def test_subnet_mappings_do_as_well(stand: Stand) -> None:
         SubnetMappings=[{"SubnetId": each} for each in stand.subnets[:2]],
     )["LoadBalancers"][0]
     assert [zone["SubnetId"] for zone in made["AvailabilityZones"]] == stand.subnets[:2]
+
+
+def test_the_internet_needs_a_gateway(stand: Stand) -> None:
+    with stand.store.transaction() as tx:
+        for gateway in tx.page(INTERNET_GATEWAYS, SCOPE):
+            tx.delete(INTERNET_GATEWAYS, gateway.ref)
+    assert stand.refusal("CreateLoadBalancer", Name="front", Subnets=stand.subnets[:2]) == (
+        "InvalidSubnet",
+        f"VPC {stand.vpc} has no internet gateway",
+    )
+    assert stand.balancer(Scheme="internal")["Scheme"] == "internal"
 
 
 def test_security_groups_are_checked(stand: Stand) -> None:

@@ -86,6 +86,7 @@ def create_load_balancer(context: Context, given: Input) -> Output:
     vpc_id, zones = networks.zones(context, given)
     groups = networks.security_groups(context, vpc_id, given.get("SecurityGroups"))
     scheme = given.get("Scheme", "internet-facing")
+    networks.check_gateway(context, vpc_id, scheme)
     tags = tagging.read(given.get("Tags"))
     there = context.tx.one(LOAD_BALANCERS, context.scope, "name", name)
     if there is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from demitasse.api import Input
 from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.base import Context
-from demitasse.services.ec2.records import SECURITY_GROUPS, SUBNETS
+from demitasse.services.ec2.records import INTERNET_GATEWAYS, SECURITY_GROUPS, SUBNETS
 from demitasse.services.elbv2.records import Zone
 
 _TOO_FEW = "At least two subnets in two different Availability Zones must be specified"
@@ -60,6 +60,13 @@ def _subnet_ids(given: Input) -> list[str]:
     if len(set(ids)) != len(ids):
         raise ServiceError("ValidationError", "The same subnet is specified more than once")
     return ids
+
+
+def check_gateway(context: Context, vpc_id: str, scheme: str) -> None:
+    """``InvalidSubnet`` for an internet-facing load balancer in a VPC without internet gateway."""
+    gateway = context.tx.one(INTERNET_GATEWAYS, context.scope, "vpc", vpc_id)
+    if scheme == "internet-facing" and gateway is None:
+        raise ServiceError("InvalidSubnet", f"VPC {vpc_id} has no internet gateway")
 
 
 def security_groups(context: Context, vpc_id: str, given: list[str] | None) -> tuple[str, ...]:
