@@ -17,6 +17,9 @@ _LONGEST_STOP = 600.0
 """Seconds that a container's own stop timeout may last."""
 _STARTING = 120.0
 """Seconds for a start: a busy machine, a first mount of a large volume."""
+_KILLED = 137
+_OOM_TELLS = 0.3
+"""Seconds in which Docker learns that a kill was for lack of memory."""
 _WAITS_FOR_A_NAME = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds between looks at a container that is just being removed."""
 
@@ -84,7 +87,18 @@ class Containers(Part):
             raise refusals.of_removal(refusal) from refusal
 
     async def inspect(self, container: str) -> Container:
-        return reading.container(await self._show(container))
+        answer = await self._show(container)
+        seen = reading.container(answer)
+        if answer["HostConfig"].get("Memory") and self._may_be_out_of_memory(seen):
+            await self._clock.sleep(_OOM_TELLS)
+            seen = reading.container(await self._show(container))
+        return seen
+
+    def _may_be_out_of_memory(self, seen: Container) -> bool:
+        """Whether it was killed just now: Docker hears of the kill before it hears why."""
+        if seen.exit_code != _KILLED or seen.oom_killed or seen.finished_at is None:
+            return False
+        return 0 <= (self._clock.now() - seen.finished_at).total_seconds() < _OOM_TELLS
 
     async def list(self, labels: Mapping[str, str | None] | None = None) -> tuple[Container, ...]:
         answer = await self._connection.json(

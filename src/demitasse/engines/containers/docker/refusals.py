@@ -43,6 +43,7 @@ class Refusal(EngineError):
 
 
 _MISSING_CONTAINER = re.compile(r"^No such (container|exec instance)", re.IGNORECASE)
+_GOING = "marked for removal"
 _TAKEN = (
     "address already in use",
     "port is already allocated",
@@ -53,7 +54,7 @@ _OVERLAPS = ("pool overlaps", "networks have overlapping", "conflicts with netwo
 
 def of_container(refusal: Refusal) -> EngineError:
     """A refusal to anything that names one container."""
-    if refusal.not_found:
+    if refusal.not_found or _GOING in refusal.message:
         return NotFoundInEngine(refusal.message)
     return refusal
 
@@ -68,7 +69,8 @@ def of_create(refusal: Refusal, image: str) -> EngineError:
 def of_start(refusal: Refusal, container: str) -> EngineError:
     """A refusal of ``POST /containers/{id}/start``; ``container`` as it was named there."""
     words = refusal.message.lower()
-    if _MISSING_CONTAINER.match(refusal.message) and container in refusal.message:
+    missing = _MISSING_CONTAINER.match(refusal.message) and container in refusal.message
+    if missing or _GOING in refusal.message:
         return NotFoundInEngine(refusal.message)
     if any(each in words for each in _TAKEN):
         return AddressInUse(refusal.message)
