@@ -72,7 +72,7 @@ class Request:
     def content_length(self) -> int | None:
         """How long the body is said to be."""
         value = self.headers.get("content-length", "")
-        return int(value) if value.isdigit() else None
+        return int(value) if value.isascii() and value.isdigit() else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,12 @@ def list_images(context: Context, given: Input) -> Output:
     where = named(context, given)
     last = paging.start(given.get("nextToken"), code="InvalidParameterException")
     limit = given.get("maxResults", _PAGE)
-    digest, _, skip = last.partition(" ")
+    digest, _, given_tags = last.partition(" ")
+    skip = int(given_tags) if given_tags.isdecimal() else 0
     rows = []
     for image in _page(context, where, given, digest, limit + 1, inclusive=True):
         for number, tag in enumerate(image.desired.tags or (None,)):
-            if image.desired.digest != digest or number >= int(skip or 0):
+            if image.desired.digest != digest or number >= skip:
                 shown = {"imageDigest": image.desired.digest, "imageTag": tag}
                 rows.append((f"{image.desired.digest} {number + 1}", shown))
     page, more = paging.cut(rows, limit)

@@ -154,5 +154,5 @@ def _shown(where: RepositoryItem) -> Output:
     return {
         **place(where),
         "lifecyclePolicyText": _policy(where),
-        "lastEvaluatedAt": where.observed.lifecycle_evaluated_at or where.desired.created_at,
+        "lastEvaluatedAt": where.observed.lifecycle_evaluated_at,
     }

@@ -58,15 +58,23 @@ def _policy(where: RepositoryItem) -> str:
 def _check_document(text: str) -> None:
     """Whether this can be a policy: statements, each with an effect, a principal, actions."""
     try:
-        document = json.loads(text)
-        statements = document["Statement"]
-        for statement in statements if isinstance(statements, list) else [statements]:
-            complete = (
-                statement["Effect"] in ("Allow", "Deny")
-                and bool({"Principal", "NotPrincipal"} & statement.keys())
-                and bool({"Action", "NotAction"} & statement.keys())
-            )
-            if not complete:
-                raise ValueError(statement)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise invalid("PolicyText", "Invalid repository policy provided") from error
+        statements = json.loads(text)["Statement"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _invalid_document() from error
+    if isinstance(statements, dict):
+        statements = [statements]
+    if not isinstance(statements, list) or not all(map(_is_statement, statements)):
+        raise _invalid_document()
+
+
+def _is_statement(given: object) -> bool:
+    return (
+        isinstance(given, dict)
+        and given.get("Effect") in ("Allow", "Deny")
+        and bool({"Principal", "NotPrincipal"} & given.keys())
+        and bool({"Action", "NotAction"} & given.keys())
+    )
+
+
+def _invalid_document() -> ServiceError:
+    return invalid("PolicyText", "Invalid repository policy provided")
