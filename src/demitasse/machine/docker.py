@@ -37,6 +37,10 @@ STOP_SERVICE = ("systemctl", "stop", "docker.service", "docker.socket")
 RUNNING = ("docker", "ps", "--quiet")
 
 
+_launched: list[subprocess.Popen[bytes]] = []
+"""Engines started by this process, which outlive it: never waited for, so never let go."""
+
+
 def engine_argv(pid_file: Path) -> tuple[str, ...]:
     """Runs an Engine in the foreground. Its process id's file tells later that it is ours."""
     return ("dockerd", "--pidfile", str(pid_file))
@@ -180,7 +184,7 @@ def _launch(home: Path, log: Path) -> subprocess.Popen[bytes]:
         pid_file(home).unlink(missing_ok=True)
     argv = as_root(engine_argv(pid_file(home)), purpose=_PURPOSE)
     with log.open("ab") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -189,6 +193,8 @@ def _launch(home: Path, log: Path) -> subprocess.Popen[bytes]:
             cwd="/",
             env={**os.environ, "PATH": _path()},
         )
+    _launched.append(process)
+    return process
 
 
 def _path() -> str:
