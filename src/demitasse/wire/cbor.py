@@ -61,8 +61,6 @@ class _Reader:
             return raw.decode() if major == 3 else raw
         if major == 6:
             return _tagged(size, self.value(depth + 1))
-        if size > len(self._body):  # every element takes a byte
-            raise ValueError("a length beyond the end")
         if major == 4:
             return [self._element(depth) for _ in range(size)]
         return {self._key(depth): self._element(depth) for _ in range(size)}

@@ -27,8 +27,6 @@ def parse(value: str | float) -> datetime:
                 raise ValueError(f"not a timestamp: {text}") from error
         else:
             return _from_epoch(float(text))
-    if text.isdigit() and len(text) != 8:  # 8 digits are a date; fromisoformat reads others wrongly
-        return _from_epoch(float(text))
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     try:

@@ -166,6 +166,8 @@ def test_the_request_id_is_in_header_and_body() -> None:
         ("2026-11-23", datetime(2026, 11, 23, tzinfo=UTC)),
         ("Mon, 23 Nov 2026 05:24:00 GMT", MOMENT.replace(microsecond=0)),
         ("1795411440.25", MOMENT),
+        ("0", datetime(1970, 1, 1, tzinfo=UTC)),
+        ("100000000", datetime(1973, 3, 3, 9, 46, 40, tzinfo=UTC)),
         ("1795411440", MOMENT.replace(microsecond=0)),
         (1795411440.25, MOMENT),
         (0, datetime(1970, 1, 1, tzinfo=UTC)),

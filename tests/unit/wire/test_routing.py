@@ -180,5 +180,5 @@ def lifespan(stage: Stage) -> list[str]:
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message["type"])
 
-    asyncio.run(stage.app({"type": "lifespan"}, receive, send))  # type: ignore[arg-type]
+    asyncio.run(stage.app({"type": "lifespan"}, receive, send))
     return sent

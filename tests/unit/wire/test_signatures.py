@@ -10,7 +10,7 @@ import botocore.auth
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Keys
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.kit.asgi import ACCESS_KEY, CALLER, HOST, SECRET_KEY, Api, Credentials, SigV4At
 from tests.unit.wire.stage import Stage
@@ -63,6 +63,7 @@ def read(prepared: Any) -> Request:
     ),
     st.binary(max_size=20),
 )
+@example("GET", ["x"], {"a b": "c+d e", "é": ""}, {}, b"")
 def test_what_botocore_signs_is_accepted(
     method: str, parts: list[str], query: dict[str, str], headers: dict[str, str], body: bytes
 ) -> None:
@@ -219,11 +220,45 @@ def test_a_signature_is_for_one_service() -> None:
     assert refused(stage, stage.api.sign(request, "ecr")) == "InvalidSignatureException"
 
 
-def test_headers_that_decide_must_be_signed() -> None:
+@pytest.mark.parametrize("name", ["X-Amz-Target", "X-Amz-Date", "X-Amz-Security-Token", "Host"])
+def test_headers_that_decide_must_be_signed(name: str) -> None:
+    class Careless(SigV4At):
+        def headers_to_sign(self, request: Any) -> Any:
+            signed = super().headers_to_sign(request)
+            del signed[name]
+            return signed
+
     stage = Stage()
-    prepared = stage.api.request("sts", "GetCallerIdentity", {})
-    prepared.headers["X-Amz-Target"] = "AmazonEC2ContainerServiceV20141113.ListClusters"
-    assert refused(stage, prepared) == "InvalidSignatureException"
+    stage.credentials.known[ACCESS_KEY] = Credential(SECRET_KEY, CALLER, "token")
+    headers = {"X-Amz-Target": "AmazonEC2ContainerServiceV20141113.ListClusters"}
+    for signer, accepted in ((SigV4At, True), (Careless, False)):
+        request = AWSRequest("POST", f"http://{HOST}/", headers=headers, data=b"{}")
+        signer(Keys(ACCESS_KEY, SECRET_KEY, "token"), "ecs", "us-east-1", NOW).add_auth(request)
+        response = stage.api.send(request.prepare())
+        assert (response.status == 200) == accepted
+    assert "must be a 'SignedHeader'" in json.loads(response.body)["message"]
+
+
+def test_the_day_signed_is_the_day_of_the_key() -> None:
+    class Yesterday(SigV4At):
+        def credential_scope(self, request: Any) -> str:
+            return str(super().credential_scope(request)).replace("20260101", "20251231")
+
+        def scope(self, request: Any) -> str:
+            return str(super().scope(request)).replace("20260101", "20251231")
+
+        def signature(self, string_to_sign: str, request: Any) -> str:
+            time, request.context["timestamp"] = request.context["timestamp"], "20251231T0"
+            value = str(super().signature(string_to_sign, request))
+            request.context["timestamp"] = time
+            return value
+
+    stage = Stage()
+    headers = {"X-Amz-Target": "AmazonEC2ContainerServiceV20141113.ListClusters"}
+    request = AWSRequest("POST", f"http://{HOST}/", headers=headers, data=b"{}")
+    Yesterday(Keys(ACCESS_KEY, SECRET_KEY), "ecs", "us-east-1", NOW).add_auth(request)
+    response = stage.api.send(request.prepare())
+    assert "Date in Credential scope" in json.loads(response.body)["message"]
 
 
 def test_presigned_requests() -> None:

@@ -182,7 +182,8 @@ def test_unions_have_exactly_one_member() -> None:
     check = Validators(model).input(union)
     assert check
     members = list(model.shapes[union].members)
-    for value, wrong in (({}, True), ({members[0]: {}}, False)):
+    cases: list[tuple[dict[str, Any], bool]] = [({}, True), ({members[0]: {}}, False)]
+    for value, wrong in cases:
         found: list[Any] = []
         check(value, "it", found)
         assert any("exactly one" in problem.rule for problem in found) == wrong
