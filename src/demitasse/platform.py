@@ -14,11 +14,22 @@ from demitasse.accounts import Accounts, Identity, Keys, identity
 from demitasse.clock import Clock, SystemClock, Waits
 from demitasse.control import Controller, ControlLoop
 from demitasse.dispatch import Dispatcher
+from demitasse.engines.addresses import HostAddresses
+from demitasse.engines.blobs.files import BlobFiles
 from demitasse.engines.containers.docker import DockerEngine
+from demitasse.engines.traffic.engine import HaproxyTraffic
 from demitasse.ids import Ids, RandomIds
 from demitasse.services.base import Api, Site
 from demitasse.services.ec2 import operations as ec2
 from demitasse.services.ec2.controller import VpcController
+from demitasse.services.ecr import operations as ecr
+from demitasse.services.ecr.controller import LifecycleController
+from demitasse.services.ecr.distribution.app import Registry
+from demitasse.services.ecr.sweep import SweepController
+from demitasse.services.elbv2 import operations as elbv2
+from demitasse.services.elbv2.controller import LoadBalancerController
+from demitasse.services.rds import operations as rds
+from demitasse.services.rds.controller import DbInstanceController
 from demitasse.services.sts import operations as sts
 from demitasse.services.sts.records import find_session
 from demitasse.settings import Settings
@@ -27,7 +38,7 @@ from demitasse.wire.app import Application
 from demitasse.wire.credentials import Credential
 from demitasse.wire.models import Models
 
-APIS: tuple[Api, ...] = (sts.api, ec2.api)
+APIS: tuple[Api, ...] = (sts.api, ec2.api, ecr.api, elbv2.api, rds.api)
 
 
 class Credentials:
@@ -61,6 +72,12 @@ class Platform:
         waits = Waits(settings.time_compression)
         site = Site(settings.endpoint, settings.registry, settings.vpc_cidr)
         self._containers = DockerEngine(who.installation, clock)
+        self._addresses = HostAddresses(self._containers, ids)
+        self._blobs = BlobFiles(settings.home / "blobs", clock)
+        self._traffic = HaproxyTraffic(
+            self._containers, self._addresses, settings.home / "traffic", clock
+        )
+        registry = Registry(store=store, blobs=self._blobs, clock=clock, ids=ids, site=site)
         self._dispatcher = Dispatcher(APIS, store, clock, ids, site)
         self._loops = tuple(
             ControlLoop(controller, store, clock)
@@ -76,13 +93,26 @@ class Platform:
             ids=ids,
             region=settings.region,
             body_limit=settings.body_limit,
-            mounts={"/_demitasse/": self._own_pages},
+            mounts={"/_demitasse/": self._own_pages, "/v2/": registry},
         )
 
     def _controllers(
         self, clock: Clock, ids: Ids, waits: Waits, site: Site
     ) -> tuple[Controller, ...]:
-        return (VpcController(store=self._store, containers=self._containers),)
+        store, containers = self._store, self._containers
+        return (
+            VpcController(store=store, containers=containers),
+            LifecycleController(store=store, clock=clock, waits=waits),
+            SweepController(store=store, blobs=self._blobs, clock=clock),
+            LoadBalancerController(
+                store=store,
+                traffic=self._traffic,
+                clock=clock,
+                waits=waits,
+                containers=containers,
+            ),
+            DbInstanceController(store=store, containers=containers, addresses=self._addresses),
+        )
 
     @classmethod
     def open(cls, settings: Settings) -> Platform:
@@ -99,6 +129,7 @@ class Platform:
     async def close(self) -> None:
         """Let go of engines and state; what runs goes on running."""
         await self._containers.close()
+        self._blobs.close()
         self._store.close()
 
     async def _own_pages(self, scope: Any, receive: Any, send: Any) -> None:
