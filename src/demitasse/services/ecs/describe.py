@@ -15,7 +15,6 @@ from demitasse.services.ecs.records import (
     Network,
     Service,
     ServiceObserved,
-    Tags,
     Task,
     TaskDefinition,
     TaskObserved,
@@ -285,7 +284,7 @@ def task(
         "connectivity": "CONNECTED" if seen.connectivity_at else None,
         "connectivityAt": seen.connectivity_at,
         "containers": [
-            _container(item, container, definition, interface and interface.address)
+            _container(item, container, definition, interface.address if interface else None)
             for container in seen.containers
         ],
         "cpu": overrides.get("cpu") or (definition.cpu if definition else None),

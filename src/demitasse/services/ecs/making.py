@@ -8,7 +8,7 @@ from typing import Any
 
 from demitasse.api import Scope
 from demitasse.ids import Ids
-from demitasse.services.ec2.records import SUBNETS
+from demitasse.services.ec2.records import SECURITY_GROUPS, SUBNETS
 from demitasse.services.ecs.records import (
     TASKS,
     CapacityProviderUse,
@@ -99,3 +99,13 @@ def choose_provider(strategy: Sequence[CapacityProviderUse], used: Mapping[str, 
         ),
     )
     return best.capacity_provider
+
+
+def security_groups(
+    tx: Transaction, scope: Scope, network: Network, vpc_id: str
+) -> tuple[str, ...]:
+    """The groups that a task's interface is in: those given, or the VPC's default one."""
+    if network.security_groups:
+        return network.security_groups
+    default = tx.one(SECURITY_GROUPS, scope, "name", f"{vpc_id}/default")
+    return (default.key,) if default else ()

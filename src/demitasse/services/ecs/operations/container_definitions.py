@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
-
 from demitasse.api import Input
 from demitasse.errors import NotSupported
-from demitasse.services.ecs.operations.names import NAME, invalid, refused
+from demitasse.services.ecs.operations.names import NAME, refused
 from demitasse.services.ecs.records import ContainerDefinition
 from demitasse.services.ecs.records.shapes import read
 from demitasse.services.ecs.records.task_definitions import (
@@ -22,11 +20,46 @@ from demitasse.services.ecs.records.task_definitions import (
 
 MOST_CONTAINERS = 10
 CAPABILITIES = frozenset(
-    "ALL AUDIT_CONTROL AUDIT_WRITE BLOCK_SUSPEND CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID"
-    " IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN"
-    " NET_BIND_SERVICE NET_BROADCAST NET_RAW SETFCAP SETGID SETPCAP SETUID SYS_ADMIN SYS_BOOT"
-    " SYS_CHROOT SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_RESOURCE SYS_TIME"
-    " SYS_TTY_CONFIG SYSLOG WAKE_ALARM".split()
+    (
+        "ALL",
+        "AUDIT_CONTROL",
+        "AUDIT_WRITE",
+        "BLOCK_SUSPEND",
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "DAC_READ_SEARCH",
+        "FOWNER",
+        "FSETID",
+        "IPC_LOCK",
+        "IPC_OWNER",
+        "KILL",
+        "LEASE",
+        "LINUX_IMMUTABLE",
+        "MAC_ADMIN",
+        "MAC_OVERRIDE",
+        "MKNOD",
+        "NET_ADMIN",
+        "NET_BIND_SERVICE",
+        "NET_BROADCAST",
+        "NET_RAW",
+        "SETFCAP",
+        "SETGID",
+        "SETPCAP",
+        "SETUID",
+        "SYS_ADMIN",
+        "SYS_BOOT",
+        "SYS_CHROOT",
+        "SYS_MODULE",
+        "SYS_NICE",
+        "SYS_PACCT",
+        "SYS_PTRACE",
+        "SYS_RAWIO",
+        "SYS_RESOURCE",
+        "SYS_TIME",
+        "SYS_TTY_CONFIG",
+        "SYSLOG",
+        "WAKE_ALARM",
+    )
 )
 _AWSLOGS = {
     "awslogs-group",
@@ -274,29 +307,3 @@ def _check_circles(by_name: Mapping[str, ContainerDefinition]) -> None:
             raise refused(f"Container dependencies cannot be circular: {circle}.")
         for name in free:
             del waiting[name]
-
-
-def override(container: ContainerDefinition, given: Mapping[str, Any]) -> ContainerDefinition:
-    """A container as one ``containerOverrides`` item of RunTask changes it (already checked)."""
-    environment = {each.name: each for each in container.environment}
-    changed = read(
-        ContainerDefinition,
-        {
-            "name": container.name,
-            "image": container.image,
-            "environment": given.get("environment", ()),
-        },
-        "",
-    )
-    environment.update((each.name, each) for each in changed.environment)
-    return msgspec.structs.replace(
-        container,
-        environment=tuple(environment.values()),
-        command=tuple(given["command"]) if given.get("command") else container.command,
-        cpu=given.get("cpu", container.cpu),
-        memory=given.get("memory", container.memory),
-        memory_reservation=given.get("memoryReservation", container.memory_reservation),
-    )
-
-
-__all__ = ["CAPABILITIES", "containers", "invalid", "override"]

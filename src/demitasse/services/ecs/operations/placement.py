@@ -110,14 +110,6 @@ def network(ctx: Context, given: dict[str, Any] | None) -> Network:
     return value
 
 
-def security_groups(ctx_tx: Any, scope: Any, value: Network, vpc_id: str) -> tuple[str, ...]:
-    """The groups that tasks are in: those given, or the VPC's default one."""
-    if value.security_groups:
-        return value.security_groups
-    default = ctx_tx.one(SECURITY_GROUPS, scope, "name", f"{vpc_id}/default")
-    return (default.key,) if default else ()
-
-
 def load_balancers(
     ctx: Context, given: Iterable[dict[str, Any]], definition: TaskDefinition | None
 ) -> tuple[LoadBalancer, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -13,13 +13,13 @@ from demitasse.services.base import Context
 from demitasse.services.ecs import describe
 from demitasse.services.ecs.making import new_task
 from demitasse.services.ecs.operations import (
-    container_definitions,
     fargate,
     names,
     placement,
     tags,
 )
 from demitasse.services.ecs.operations.api import api
+from demitasse.services.ecs.plan.overrides import override
 from demitasse.services.ecs.records import (
     TASKS,
     Stop,
@@ -117,7 +117,7 @@ def _overrides(given: Mapping[str, Any], definition: TaskDefinition) -> dict[str
         for member, value in each.items():
             if value and member not in _CONTAINER_OVERRIDES:
                 raise NotSupported(f"overrides.containerOverrides[{number}].{member}")
-        container_definitions.override(container, each)
+        override(container, each)
     kept = {key: value for key, value in given.items() if value}
     if "cpu" in kept:
         kept["cpu"] = str(fargate.cpu_units(kept["cpu"]))
@@ -215,6 +215,3 @@ def _index(cluster: str, status: str, service: str | None, given: Input) -> tupl
 def _show(ctx: Context, item: Item[Task, TaskObserved], *, with_tags: bool = True) -> Output:
     definition = find_task_definition(ctx.tx, ctx.scope, item.desired.task_definition)
     return describe.task(item, definition.desired if definition else None, with_tags=with_tags)
-
-
-__all__: Iterable[str] = ("describe_tasks", "list_tasks", "run_task", "stop_task")

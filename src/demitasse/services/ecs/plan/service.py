@@ -91,10 +91,7 @@ def plan(service: ServiceView, sets: Sequence[SetView], tasks: Sequence[TaskView
     known = {each.id for each in sets}
     orphans = tuple(task.key for task in tasks if task.task_set not in known)
     tasks = [task for task in tasks if task.task_set in known]
-    if service.rolling:
-        decided = _roll(service, sets, tasks)
-    else:
-        decided = _keep(sets, tasks)
+    decided = _roll(service, sets, tasks) if service.rolling else _keep(sets, tasks)
     return Plan(decided.starts, orphans + decided.stops, decided.blocked)
 
 

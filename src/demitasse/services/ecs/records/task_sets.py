@@ -72,7 +72,12 @@ class TaskSetObserved(msgspec.Struct, frozen=True, omit_defaults=True):
     digests: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-TASK_SETS: Kind[TaskSet, TaskSetObserved] = Kind("ecs.task-set", TaskSet, TaskSetObserved)
+TASK_SETS: Kind[TaskSet, TaskSetObserved] = Kind(
+    "ecs.task-set",
+    TaskSet,
+    TaskSetObserved,
+    {"definition": lambda item: item.desired.task_definition},
+)
 
 
 def new_id(ids: Ids) -> str:
@@ -119,7 +124,6 @@ def create_task_set(
     external_id: str = "",
     started_by: str = "",
     client_token: str = "",
-    rollback_of: str = "",
     tags: Tags | None = None,
 ) -> Item[TaskSet, TaskSetObserved]:
     """Give a service another task set; what is left out is the service's own.
@@ -161,6 +165,17 @@ def scale_task_set(tx: Transaction, ref: Ref, scale: float, now: datetime) -> No
     if item is not None:
         changed = msgspec.structs.replace(item.desired, scale=scale, updated_at=now)
         tx.desire(TASK_SETS, ref, changed)
+
+
+def count_failure(tx: Transaction, ref: Ref, reason: str, now: datetime) -> int:
+    """Note that a task of a set failed; how many have in a row, 0 when there is no such set."""
+    item = tx.get(TASK_SETS, ref.scope, ref.key)
+    if item is None:
+        return 0
+    count = item.observed.failures + 1
+    seen = msgspec.structs.replace(item.observed, failures=count, failed_at=now, failure=reason)
+    tx.observe(TASK_SETS, ref, seen)
+    return count
 
 
 def delete_task_set(tx: Transaction, ref: Ref, now: datetime) -> None:

@@ -157,6 +157,8 @@ TASKS: Kind[Task, TaskObserved] = Kind(
             if item.desired.service and _live(item)
             else None
         ),
+        # What uses a task definition.
+        "definition": lambda item: item.desired.task_definition if _live(item) else None,
         # For the cluster's counts.
         "status": lambda item: f"{item.desired.cluster}/{item.observed.status}",
         "client-token": lambda item: (
