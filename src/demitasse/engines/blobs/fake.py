@@ -58,7 +58,9 @@ class MemoryBlobs:
         return len(data)
 
     async def abandon(self, space: str, upload: str) -> None:
-        self._uploads.pop((check_space(space), check_upload(upload)), None)
+        held, _ = self._uploads.pop((check_space(space), check_upload(upload)), (b"", None))
+        if self.room is not None:
+            self.room += len(held)
 
     async def size(self, space: str, digest: str) -> int | None:
         held = self._blobs.get((check_space(space), check_digest(digest)))

@@ -8,8 +8,10 @@ platform was restarted. One request at a time may change an upload; others wait 
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from demitasse.engines.blobs.errors import DigestMismatch
+from demitasse.engines.blobs.errors import DigestMismatch, NoSpace
 from demitasse.errors import NotFoundInEngine
 from demitasse.services.ecr import images
 from demitasse.services.ecr.distribution import errors
@@ -38,7 +40,7 @@ async def begin(visit: Visit, name: str) -> Answer:
         tx.create(UPLOADS, visit.scope, upload, Upload(name, visit.clock.now()))
     if digest is None:
         return _progress(202, name, upload, 0)
-    async with visit.locks.hold(upload):
+    async with _changing(visit, upload):
         await _receive(visit, upload)
         return await _finish(visit, name, upload, digest)
 
@@ -50,7 +52,7 @@ async def status(visit: Visit, name: str, upload: str) -> Answer:
 
 async def patch(visit: Visit, name: str, upload: str) -> Answer:
     """Receive the next bytes. What arrived stays, also when the client goes away meanwhile."""
-    async with visit.locks.hold(upload):
+    async with _changing(visit, upload):
         await _in_order(visit, name, upload)
         size = await _receive(visit, upload)
         await visit.blobs.flush(visit.space, upload)
@@ -63,7 +65,7 @@ async def put(visit: Visit, name: str, upload: str) -> Answer:
     if digest is None:
         raise errors.digest_invalid("the parameter 'digest' is missing")
     checked_digest(digest)
-    async with visit.locks.hold(upload):
+    async with _changing(visit, upload):
         await _in_order(visit, name, upload)
         await _receive(visit, upload)
         return await _finish(visit, name, upload, digest)
@@ -78,6 +80,17 @@ async def cancel(visit: Visit, name: str, upload: str) -> Answer:
 
 
 # within
+
+
+@asynccontextmanager
+async def _changing(visit: Visit, upload: str) -> AsyncIterator[None]:
+    """Alone with an upload; when the disk is full it ends, so that its bytes make room."""
+    async with visit.locks.hold(upload):
+        try:
+            yield
+        except NoSpace:
+            await _forget(visit, upload)
+            raise
 
 
 def _mount(visit: Visit, name: str, digest: str, source: str) -> bool:
@@ -160,9 +173,9 @@ async def _finish(visit: Visit, name: str, upload: str, digest: str) -> Answer:
 
 
 async def _forget(visit: Visit, upload: str) -> None:
+    await visit.blobs.abandon(visit.space, upload)
     with visit.store.transaction() as tx:
         tx.delete(UPLOADS, Ref(visit.scope, upload))
-    await visit.blobs.abandon(visit.space, upload)
 
 
 def _progress(code: int, name: str, upload: str, size: int) -> Answer:
