@@ -156,9 +156,12 @@ class Application:
         try:
             given = service.read(call.operation, protocol, request)
             output = self._dispatch(call, given)
-            return service.write(call.operation, protocol, output, call.request_id)
+            answer = service.write(call.operation, protocol, output, call.request_id)
+            _log.debug("%s %s [%s]: done", call.service, call.operation, call.request_id)
+            return answer
         except ServiceError as error:
             fault = service.fault(error)
+            _log.debug("%s %s [%s]: %s", call.service, call.operation, call.request_id, fault.code)
         except (EngineError, StoreError) as error:
             _log.warning("%s %s [%s]: %s", call.service, call.operation, call.request_id, error)
             fault = faults.unavailable(error, protocol.name)
