@@ -20,8 +20,8 @@ from demitasse.services.ec2.records import (
     VPCS,
     VpcObserved,
 )
-from demitasse.services.elbv2 import plan
-from demitasse.services.elbv2.arns import engine_id
+from demitasse.services.elbv2 import idle, plan
+from demitasse.services.elbv2.arns import engine_id, kind_of
 from demitasse.services.elbv2.look import look, permissions_of, referred_to
 from demitasse.services.elbv2.records import (
     LISTENERS,
@@ -45,7 +45,7 @@ _ENDED = frozenset({"die", "oom", "stop", "kill", "destroy"})
 
 
 class LoadBalancerController(Controller):
-    """One load balancer at a time, by its ARN.
+    """One load balancer at a time, by its ARN; and, by its own, each target group out of use.
 
     ``containers`` tells at once when a load balancer's container ends; without it that is seen
     within a second.
@@ -86,7 +86,7 @@ class LoadBalancerController(Controller):
         }
 
     def everything(self, tx: Transaction) -> Iterable[Ref]:
-        return tx.refs(LOAD_BALANCERS)
+        return [*tx.refs(LOAD_BALANCERS), *tx.refs(TARGET_GROUPS)]
 
     def _of_group(self, change: Change) -> Iterable[Ref]:
         return self._users(change, change.ref.key) if _asked(change) else ()
@@ -99,7 +99,7 @@ class LoadBalancerController(Controller):
     def _users(self, change: Change, target_group: str) -> Iterable[Ref]:
         with self._store.transaction() as tx:
             arn = load_balancer_of(tx, change.ref.scope, target_group)
-        return () if arn is None else (Ref(change.ref.scope, arn),)
+        return (Ref(change.ref.scope, target_group if arn is None else arn),)
 
     def _of_security_group(self, change: Change) -> Iterable[Ref]:
         return self._found(change, ("group", change.ref.key))
@@ -156,6 +156,10 @@ class LoadBalancerController(Controller):
     # the loop
 
     async def reconcile(self, ref: Ref) -> float | None:
+        if kind_of(ref.key) == "target group":
+            with self._store.transaction() as tx:
+                idle.forget(tx, ref)
+            return None
         with self._store.transaction() as tx:
             view = look(tx, ref)
             network = VpcObserved() if view is None else _network(tx, ref, view)
@@ -279,4 +283,4 @@ def _asked(change: Change) -> bool:
 def _its_load_balancers(change: Change) -> Iterable[Ref]:
     if not _asked(change):
         return ()
-    return (Ref(change.ref.scope, change.item.desired.load_balancer_arn),)
+    return (Ref(change.ref.scope, change.item.desired.load_balancer_arn), *idle.left(change))

@@ -20,7 +20,6 @@ from demitasse.services.ec2.defaults import create_default_vpc
 from demitasse.services.ec2.records import SECURITY_GROUPS, SUBNETS, VPCS, VpcObserved
 from demitasse.services.elbv2.arns import engine_id
 from demitasse.services.elbv2.controller import LoadBalancerController
-from demitasse.services.elbv2.idle import IdleGroupController
 from demitasse.services.elbv2.operations import api
 from demitasse.store import Store
 from demitasse.wire import Application, Models
@@ -67,10 +66,7 @@ class Stand:
         self.controller = LoadBalancerController(
             store=self.store, traffic=self.traffic, clock=self.clock, waits=self.waits
         )
-        self.loops = tuple(
-            ControlLoop(controller, self.store, self.clock)
-            for controller in (self.controller, IdleGroupController(store=self.store))
-        )
+        self.loop = ControlLoop(self.controller, self.store, self.clock)
         with self.store.transaction() as tx:
             self.vpc = tx.page(VPCS, SCOPE)[0].key
             self.subnets = [item.key for item in tx.page(SUBNETS, SCOPE, where=("vpc", self.vpc))]
@@ -152,22 +148,21 @@ class Stand:
         """Run a scene with the controllers attached; in it, ``await settled()`` lets them work."""
 
         async def whole() -> None:
-            with attached(self.loops[0], self.store), attached(self.loops[1], self.store):
+            with attached(self.loop, self.store):
                 await scene(self)
-            for loop in self.loops:
-                await loop.queue.close()
+            await self.loop.queue.close()
 
         asyncio.run(whole())
 
     async def settled(self, seconds: float = 0) -> None:
         """Let time pass, and the controllers work until they rest."""
-        await settle(self.loops)
+        await settle((self.loop,))
         if seconds:
             await asyncio.sleep(0)  # timers begin to run
             self.clock.advance(seconds)
             for _ in range(3):
                 await asyncio.sleep(0)
-            await settle(self.loops)
+            await settle((self.loop,))
 
 
 def forward(*groups: str) -> dict[str, Any]:
