@@ -156,9 +156,8 @@ class Application:
         try:
             given = service.read(call.operation, protocol, request)
             output = self._dispatch(call, given)
-            answer = service.write(call.operation, protocol, output, call.request_id)
             _log.debug("%s %s [%s]: done", call.service, call.operation, call.request_id)
-            return answer
+            return service.write(call.operation, protocol, output, call.request_id)
         except ServiceError as error:
             fault = service.fault(error)
             _log.debug("%s %s [%s]: %s", call.service, call.operation, call.request_id, fault.code)
