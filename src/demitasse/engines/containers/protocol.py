@@ -5,6 +5,8 @@ Two classes keep this contract: ``docker.DockerEngine`` (Docker Engine's API) an
 to it.
 """
 
+# ruff: noqa: ASYNC109 - Docker's grace before a kill, and deadlines that end more than a wait
+
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence

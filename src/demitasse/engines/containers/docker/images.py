@@ -1,5 +1,7 @@
 """Images, through Docker."""
 
+# ruff: noqa: ASYNC109 - Docker's grace before a kill, and deadlines that end more than a wait
+
 from __future__ import annotations
 
 import json
