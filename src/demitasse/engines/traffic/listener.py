@@ -55,10 +55,10 @@ def frontend(spec: LoadBalancer, listener: Listener) -> list[str]:
         f"frontend {names.listener_name(port)}",
         f"bind {spec.address}:{port}",
         f"tcp-request connection reject unless {{ src -f {names.HOME}/{ingress_file(port)} }}",
-        "http-request deny deny_status 405 if METH_TRACE",
     ]
     if spec.client_keep_alive is not None:
         lines += _lifetime(spec.client_keep_alive)
+    lines.append("http-request deny deny_status 405 if METH_TRACE")
     ordered = steps(listener)
     for step in ordered:
         lines += step.acl_lines()
@@ -129,12 +129,11 @@ def _sticky(step: Step) -> bool:
 
 
 def _lifetime(seconds: float) -> list[str]:
+    """An answer after this time is the connection's last one."""
+    over = f"{{ date,sub(sess.since) ge {max(1, round(seconds))} }}"
     return [
-        "http-request set-var(sess.since) date if !{ var(sess.since) -m found }",
-        (
-            "http-after-response set-header Connection close"
-            f" if {{ date,sub(sess.since) ge {max(1, round(seconds))} }}"
-        ),
+        "tcp-request connection set-var(sess.since) date",
+        f"http-after-response set-header Connection close if {over}",
     ]
 
 
