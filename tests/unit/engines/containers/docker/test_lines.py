@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -15,7 +16,6 @@ from demitasse.engines.containers.docker.lines import (
     TerminalLines,
 )
 from demitasse.engines.containers.spec import LogLine, Stream
-import itertools
 
 PART = 16 * 1024
 STREAMS: dict[Stream, int] = {"stdout": 1, "stderr": 2}
@@ -36,11 +36,11 @@ def stamp(time: int) -> bytes:
 
 def records(line: LogLine, end: bytes = b"\n") -> Iterable[bytes]:
     """A line as Docker records it: cut at 16 KiB, the line end with the last part."""
-    text = line.text
-    while len(text) + len(end) > PART:
+    text = line.text + end
+    while len(text) > PART:
         yield stamp(line.time) + text[:PART]
         text = text[PART:]
-    yield stamp(line.time) + text + end
+    yield stamp(line.time) + text
 
 
 def frame(number: int, content: bytes) -> bytes:
@@ -127,7 +127,9 @@ class TestOnce:
             lines.append(LogLine(time, stream, str(number).encode()))
         once = Once(lambda: time)
         reread = list(lines)
-        for start in again:  # a rotation: a stretch that was read comes again, then what follows
+        for start in sorted(
+            again, reverse=True
+        ):  # a rotation: a stretch that was read comes again, then what follows
             at = min(start, len(lines))
             reread[at:at] = lines[:at][-5:]
         seen = [line for line in reread if once.is_new(line)]
