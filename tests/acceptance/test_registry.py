@@ -70,7 +70,7 @@ class Docker:
         (context / "Dockerfile").write_text('FROM scratch\nCOPY file /file\nCMD ["/file"]\n')
         reference = f"{self.registry}/{name}"
         self.done("build", "--quiet", "--tag", reference, str(context))
-        self.made.append(reference)
+        self.made.append(self.image_id(reference))
         return reference
 
     def image_id(self, reference: str) -> str:
