@@ -102,7 +102,7 @@ class Backend:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_PURGE = handle_any
+            do_GET = do_POST = do_PUT = do_DELETE = do_PURGE = handle_any  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -129,9 +129,7 @@ class Backend:
             self.waiting.set()
             self.release.wait(10)
         if handler.path == "/reset":
-            handler.connection.setsockopt(
-                socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
-            )
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             handler.connection.close()
             handler.close_connection = True
             return None

@@ -129,11 +129,12 @@ class HaproxyTraffic:
         folder.drop_candidate()
         kept = folder.keep()
         folder.write_states(reading.states_file(wanted.servers, seen.servers))
+        begun = self._nanoseconds()
         try:
             folder.write(wanted, spec.address)
             answer = await master(folder.master, "reload")
             if not answer.startswith("Success=1"):
-                raise _failure(answer)
+                raise _failure(f"{answer}\n{await self._words(self._name(spec.id), begun)}")
         except EngineError:
             folder.restore(kept)
             raise
@@ -164,13 +165,13 @@ class HaproxyTraffic:
         except NameConflict:
             await self._containers.remove(name, force=True)
             made = await self._containers.create(container)
-        begun = self._clock.now()
+        begun = self._nanoseconds()
         await self._containers.start(made)
         deadline = self._clock.monotonic() + _START
         while not await _answers(folder.admin):
             seen = await self._containers.inspect(made)
             if seen.restarts or not seen.running or self._clock.monotonic() > deadline:
-                words = await self._words(made, int(begun.timestamp() * 1e9))
+                words = await self._words(made, begun)
                 await self._containers.remove(made, force=True)
                 raise _failure(words)
             await self._clock.sleep(_POLL)
@@ -190,6 +191,9 @@ class HaproxyTraffic:
             await self._clock.sleep(_POLL)
         await self._containers.remove(name, force=True)
         return False
+
+    def _nanoseconds(self) -> int:
+        return int(self._clock.now().timestamp() * 1_000_000_000)
 
     async def _words(self, container: str, since: int) -> str:
         async with contextlib.aclosing(self._containers.logs(container, since=since)) as logs:

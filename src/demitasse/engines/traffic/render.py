@@ -167,8 +167,9 @@ def _tables(spec: LoadBalancer, listener: Listener) -> dict[str, Table]:
     }
     tables = {
         ingress_file(port): Table("acl", tuple(str(each) for each in sorted(admitted))),
-        forward_file(port): Table("map", forward_table(listener)),
     }
+    if any(isinstance(step.action, Forward) for step in steps(listener)):
+        tables[forward_file(port)] = Table("map", forward_table(listener))
     sticky = sticky_table(listener)
     if sticky is not None:
         tables[sticky_file(port)] = Table("map", sticky)

@@ -12,6 +12,7 @@ from demitasse.engines.traffic.commands import Command
 from demitasse.errors import EngineError, EngineUnavailable
 
 _PROMPT = b"\n> "
+_PAYLOAD_PROMPT = "+ \n"
 _LIMIT = 64 * 1024 * 1024
 _LONGEST_PATH = 100
 
@@ -24,10 +25,11 @@ class Session:
         self._writer = writer
 
     async def ask(self, line: str) -> str:
-        """Send a line; its answer without surrounding white space."""
+        """Send a line, or several with a payload; the answer without surrounding white space."""
         self._writer.write(f"{line}\n".encode())
         answer = await self._reader.readuntil(_PROMPT)
-        return answer[: -len(_PROMPT)].decode(errors="replace").strip()
+        told = answer[: -len(_PROMPT)].decode(errors="replace")
+        return told.lstrip(_PAYLOAD_PROMPT).rstrip() if "\n" in line else told.strip()
 
     async def do(self, command: Command) -> str:
         """Carry out a command; raises ``EngineError`` when the answer is not the expected one."""
