@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import hashlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
+import botocore.exceptions
 import msgspec
 from tests.kit import asgi
 
@@ -15,6 +17,7 @@ from demitasse.api import Scope
 from demitasse.clock import ManualClock, Waits
 from demitasse.control import ControlLoop
 from demitasse.dispatch import Dispatcher
+from demitasse.engines.containers import references
 from demitasse.engines.containers.fake import FakeEngine
 from demitasse.ids import CountingIds
 from demitasse.services.base import Site
@@ -66,6 +69,14 @@ def definition(family: str = "web", **changes: Any) -> dict[str, Any]:
     }
 
 
+def call(client: asgi.Api, api_name: str, operation: str, /, **given: Any) -> dict[str, Any]:
+    """Like ``client.call``, with members called ``service``, too."""
+    parsed = client.parsed(api_name, operation, given)
+    if parsed["ResponseMetadata"]["HTTPStatusCode"] >= 300:
+        raise botocore.exceptions.ClientError(parsed, operation)
+    return parsed
+
+
 def _observation(tx: Any, item: Any, state: str, description: str = "") -> TargetObserved:
     return TargetObserved(
         state,
@@ -85,7 +96,7 @@ class Stand:
         self.waits = Waits(compression)
         self.engine = FakeEngine(self.clock)
         self.engine.add_image("demitasse/pause:1")
-        self.engine.add_image(IMAGE, here=False)
+        self.image(IMAGE)
         app = Application(
             models=models(),
             operations={each.service: each.operations for each in APIS},
@@ -95,13 +106,13 @@ class Stand:
             ids=self.ids,
         )
         client = asgi.Api(app, now=self.clock.now)
-        self.ecs = functools.partial(client.call, "ecs")
-        self.elb = functools.partial(client.call, "elbv2")
-        self.ec2 = functools.partial(client.call, "ec2")
-        self.refusal = functools.partial(client.refusal, "ecs")
-        self.elsewhere = functools.partial(
-            asgi.Api(app, now=self.clock.now, region="eu-west-3").call, "ecs"
-        )
+        self.ecs = functools.partial(call, client, "ecs")
+        self.elb = functools.partial(call, client, "elbv2")
+        self.ec2 = functools.partial(call, client, "ec2")
+        elsewhere = asgi.Api(app, now=self.clock.now, region="eu-west-3")
+        self.elsewhere = functools.partial(call, elsewhere, "ecs")
+        self.changes = 0
+        self.store.watch(self._changed)
         self.ec2("DescribeVpcs")
         with self.store.transaction() as tx:
             self.vpc = tx.page(VPCS, SCOPE)[0].key
@@ -109,7 +120,24 @@ class Stand:
             self.group = tx.page(SECURITY_GROUPS, SCOPE)[0].key
         self.target_healthy = True
 
+    def refusal(self, operation: str, /, **given: Any) -> tuple[str, str]:
+        """Code and message of the error that the call must give."""
+        try:
+            output = self.ecs(operation, **given)
+        except botocore.exceptions.ClientError as error:
+            return error.response["Error"]["Code"], error.response["Error"]["Message"]
+        raise AssertionError(f"{operation} was not refused: {output}")
+
     # the usual things
+
+    def image(self, name: str, **behaviour: Any) -> str:
+        """An image in its registry, by its tag and by its digest; the latter."""
+        reference = references.parse(name)
+        digest = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+        pinned = f"{reference.familiar_name}@{digest}"
+        info = self.engine.add_image(pinned, here=False, **behaviour)
+        self.engine.add_image(name, here=False, info=info, **behaviour)
+        return pinned
 
     @property
     def network(self) -> dict[str, Any]:
@@ -254,11 +282,20 @@ class Stand:
 
     async def calm(self, *, balance: bool = True) -> None:
         """Let everything happen that happens without time passing."""
-        for _ in range(40):
-            for _ in range(25):
+        quiet = 0
+        for _ in range(100):
+            before = self.changes, len(self.engine.calls)
+            for _ in range(20):
                 await asyncio.sleep(0)
             if balance:
                 self.balance()
+            quiet = quiet + 1 if before == (self.changes, len(self.engine.calls)) else 0
+            if quiet == 2:
+                return
+        raise AssertionError("the controllers do not come to rest")
+
+    def _changed(self, changes: Any) -> None:
+        self.changes += len(changes)
 
     async def later(self, seconds: float, *, step: float = 0.25) -> None:
         """Let time pass."""

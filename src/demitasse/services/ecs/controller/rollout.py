@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 
@@ -61,7 +62,9 @@ def count(tx: Transaction, view: View) -> None:
             healthy=healthy,
             stability="STEADY_STATE" if stable else "STABILIZING",
         )
-        if any(each.healthy for each in tasks):
+        if seen.failures and any(
+            each.healthy and _later(view, each.key, seen.failed_at) for each in tasks
+        ):
             changed = msgspec.structs.replace(changed, failures=0, failed_at=None, failure="")
         if changed.stability != seen.stability:
             changed = msgspec.structs.replace(changed, stability_at=view.now)
@@ -69,6 +72,12 @@ def count(tx: Transaction, view: View) -> None:
             changed = msgspec.structs.replace(changed, updated_at=view.now)
             tx.observe(TASK_SETS, item.ref, changed)
     _see(tx, view, running=running, pending=pending)
+
+
+def _later(view: View, key: str, moment: datetime | None) -> bool:
+    """Whether a task began to run after a moment: then what failed at that moment works now."""
+    started = view.items[key].observed.started_at
+    return moment is not None and started is not None and started > moment
 
 
 def _break(tx: Transaction, view: View) -> list[str] | None:

@@ -1,0 +1,387 @@
+"""Services when things change and when things go wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.unit.services.ecs.stand import IMAGE, Stand
+
+from demitasse.engines.containers.errors import PullNotFound
+
+
+def balanced(stand: Stand, **given: Any) -> str:
+    """A service of one task behind a load balancer; the target group's ARN."""
+    stand.cluster()
+    stand.register()
+    group = stand.target_group()
+    stand.service(
+        loadBalancers=[{"targetGroupArn": group, "containerName": "web", "containerPort": 8080}],
+        **given,
+    )
+    return group
+
+
+def steady(stand: Stand) -> bool:
+    return "steady" in stand.messages()[0]
+
+
+def test_a_killed_task_is_replaced_at_once() -> None:
+    stand = Stand()
+    balanced(stand)
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        [task] = stand.running()
+        stand.engine.exit(stand.names()[0], 137)
+        before = stand.clock.monotonic()
+        await stand.until(
+            lambda: [each for each in stand.running() if each["taskArn"] != task["taskArn"]]
+        )
+        assert stand.clock.monotonic() - before < 3
+        await stand.until(lambda: steady(stand))
+        old = stand.see_task(task["taskArn"])
+        assert old["stopCode"] == "EssentialContainerExited"
+        assert old["stoppedReason"] == "Essential container in task exited"
+        assert old["containers"][0]["exitCode"] == 137
+        assert stand.see_service()["deployments"][0]["failedTasks"] == 0
+        assert stand.see_service()["deployments"][0]["rolloutState"] == "COMPLETED"
+
+    stand.run(scenario)
+
+
+def test_an_image_that_cannot_be_had_is_tried_less_and_less_often() -> None:
+    stand = Stand()
+    stand.cluster()
+    stand.register(container={"image": "customer"})
+    stand.service()
+
+    async def scenario() -> None:
+        await stand.later(1)
+        assert stand.see_service()["runningCount"] == 0
+        await stand.later(75, step=5)
+        stopped = stand.tasks(desiredStatus="STOPPED")
+        # At once, again at once, after 10, 20 and 40 s.
+        assert len(stopped) == 5
+        assert stopped[0]["stoppedReason"].startswith("CannotPullContainerError: ")
+        told = [each for each in stand.messages() if "consistently" in each]
+        assert len(told) == 1
+        service = stand.see_service()
+        assert service["deployments"][0]["failedTasks"] == 5
+        assert service["deployments"][0]["rolloutState"] == "IN_PROGRESS"
+        # The image arrives.
+        stand.image("customer")
+        await stand.until(lambda: steady(stand), seconds=200)
+
+    stand.run(scenario)
+
+
+def test_a_crashing_container_is_not_restarted_without_end() -> None:
+    stand = Stand()
+    stand.cluster()
+    stand.register(container={"image": "crash"})
+    stand.image("crash", exit_after=0, exit_code=1)
+    stand.service()
+
+    async def scenario() -> None:
+        await stand.later(75, step=5)
+        stopped = stand.tasks(desiredStatus="STOPPED")
+        assert len(stopped) == 5
+        assert {each["stopCode"] for each in stopped} == {"EssentialContainerExited"}
+        assert {each["containers"][0]["exitCode"] for each in stopped} == {1}
+
+    stand.run(scenario)
+
+
+def test_a_rolling_deployment_replaces_every_task_and_is_never_short_of_one() -> None:
+    stand = Stand()
+    group = balanced(stand, desiredCount=2)
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        first = stand.see_service()["deployments"][0]["id"]
+        stand.register(container={"environment": [{"name": "VERSION", "value": "2"}]})
+        stand.target_healthy = False
+        answer = stand.ecs("UpdateService", cluster="c", service="web", taskDefinition="web")
+        assert [each["status"] for each in answer["service"]["deployments"]] == [
+            "PRIMARY",
+            "ACTIVE",
+        ]
+        await stand.until(lambda: len(stand.running()) == 4)
+        await stand.later(20, step=5)
+        # Nothing goes before the new ones are healthy.
+        assert len(stand.running()) == 4
+        stand.target_healthy = True
+        await stand.until(lambda: steady(stand), seconds=60)
+        service = stand.see_service()
+        assert len(service["deployments"]) == 1
+        assert service["deployments"][0]["id"] != first
+        assert {each["taskDefinitionArn"] for each in stand.running()} == {
+            service["taskDefinition"]
+        }
+        assert service["taskDefinition"].endswith("web:2")
+        old = stand.tasks(desiredStatus="STOPPED")
+        assert {each["stoppedReason"] for each in old} == {
+            f"Scaling activity initiated by (deployment {first})"
+        }
+        assert {each["stopCode"] for each in old} == {"ServiceSchedulerInitiated"}
+        told = stand.messages()
+        assert any("has begun draining connections on 1 tasks." in each for each in told)
+        assert f"(service web) deregistered 1 targets in (target-group {group})" in told
+        assert len(stand.names()) == 2
+
+    stand.run(scenario)
+
+
+def test_a_task_stops_only_after_its_target_has_drained() -> None:
+    stand = Stand()
+    balanced(stand)
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        [task] = stand.running()
+        stand.ecs("UpdateService", cluster="c", service="web", desiredCount=0)
+        for _ in range(8):
+            await stand.calm(balance=False)
+            stand.clock.advance(1)
+        assert stand.see_task(task["taskArn"])["lastStatus"] == "DEACTIVATING"
+        assert len(stand.names()) == 1
+        stand.balance()
+        await stand.until(lambda: stand.see_task(task["taskArn"])["lastStatus"] == "STOPPED")
+        assert stand.names() == []
+
+    stand.run(scenario)
+
+
+def test_draining_ends_after_its_delay_whatever_the_load_balancer_says() -> None:
+    stand = Stand()
+    balanced(stand)
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        [task] = stand.running()
+        stand.ecs("UpdateService", cluster="c", service="web", desiredCount=0)
+        for _ in range(330):
+            await stand.calm(balance=False)
+            stand.clock.advance(1)
+            if stand.see_task(task["taskArn"])["lastStatus"] == "STOPPED":
+                break
+        assert 315 <= stand.clock.monotonic() <= 330
+
+    stand.run(scenario)
+
+
+def test_a_task_that_fails_its_load_balancers_check_is_replaced_first_and_then_stopped() -> None:
+    stand = Stand()
+    group = balanced(stand, healthCheckGracePeriodSeconds=10)
+
+    async def scenario() -> None:
+        await stand.until(lambda: stand.running())
+        [task] = stand.running()
+        address = task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+        stand.set_target(address, "unhealthy", "Health checks failed with these codes: [502]")
+        await stand.later(8)
+        assert len(stand.tasks()) == 1  # the grace period
+        await stand.until(lambda: stand.tasks(desiredStatus="STOPPED"))
+        await stand.until(lambda: steady(stand), seconds=30)
+        old = stand.see_task(task["taskArn"])
+        assert old["stopCode"] == "ServiceSchedulerInitiated"
+        assert old["stoppedReason"] == f"Task failed ELB health checks in (target-group {group})"
+        [fresh] = stand.running()
+        assert fresh["startedAt"] <= old["stoppingAt"]
+        assert (
+            f"(service web) (port 8080) is unhealthy in (target-group {group}) due to (reason"
+            " Health checks failed with these codes: [502])."
+        ) in stand.messages()
+
+    stand.run(scenario)
+
+
+def test_a_task_that_fails_its_own_check_is_replaced() -> None:
+    stand = Stand()
+    stand.cluster()
+    stand.register(container={"healthCheck": {"command": ["CMD", "true"]}})
+    stand.service()
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        [task] = stand.running()
+        assert task["healthStatus"] == "HEALTHY"
+        stand.engine.set_health(stand.names()[0], "unhealthy")
+        await stand.until(lambda: stand.tasks(desiredStatus="STOPPED"))
+        await stand.until(lambda: steady(stand))
+        old = stand.see_task(task["taskArn"])
+        assert old["stoppedReason"] == "Task failed container health checks"
+        assert len(stand.running()) == 1
+
+    stand.run(scenario)
+
+
+def test_the_circuit_breaker_rolls_back() -> None:
+    stand = Stand()
+    balanced(
+        stand,
+        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
+    )
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        [good] = stand.running()
+        before = stand.see_service()
+        stand.register(container={"image": "broken"})
+        stand.ecs("UpdateService", cluster="c", service="web", taskDefinition="web")
+        await stand.until(lambda: "rolling back" in " ".join(stand.messages()), seconds=100)
+        await stand.until(lambda: steady(stand))
+        service = stand.see_service()
+        assert service["taskDefinition"] == before["taskDefinition"]
+        assert service["deployments"][0]["id"] == before["deployments"][0]["id"]
+        assert service["deployments"][0]["rolloutState"] == "COMPLETED"
+        assert [each["taskArn"] for each in stand.running()] == [good["taskArn"]]
+        assert any("deployment failed: tasks failed to start." in each for each in stand.messages())
+
+    stand.run(scenario)
+
+
+def test_the_circuit_breaker_without_rollback_leaves_the_old_tasks() -> None:
+    stand = Stand()
+    balanced(
+        stand,
+        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": False}},
+    )
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        stand.register(container={"image": "broken"})
+        stand.ecs("UpdateService", cluster="c", service="web", taskDefinition="web")
+        await stand.later(60, step=5)
+        deployments = stand.see_service()["deployments"]
+        assert [each["rolloutState"] for each in deployments] == ["FAILED", "COMPLETED"]
+        assert deployments[0]["failedTasks"] == 3
+        assert len(stand.running()) == 1
+
+    stand.run(scenario)
+
+
+def test_scaling_up_and_down_and_forcing_a_new_deployment() -> None:
+    stand = Stand()
+    balanced(stand)
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        stand.ecs("UpdateService", cluster="c", service="web", desiredCount=3)
+        await stand.until(lambda: steady(stand) and len(stand.running()) == 3)
+        arns = {each["taskArn"] for each in stand.running()}
+        stand.ecs("UpdateService", cluster="c", service="web", forceNewDeployment=True)
+        await stand.until(lambda: steady(stand), seconds=60)
+        fresh = {each["taskArn"] for each in stand.running()}
+        assert len(fresh) == 3
+        assert not arns & fresh
+        stand.ecs("UpdateService", cluster="c", service="web", desiredCount=1)
+        await stand.until(lambda: steady(stand) and len(stand.running()) == 1, seconds=60)
+
+    stand.run(scenario)
+
+
+def test_a_deleted_service_drains_and_is_inactive() -> None:
+    stand = Stand()
+    balanced(stand)
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        code, message = stand.refusal("DeleteService", cluster="c", service="web")
+        assert (code, message) == (
+            "InvalidParameterException",
+            "The service cannot be stopped while it is scaled above 0.",
+        )
+        assert stand.refusal("DeleteCluster", cluster="c")[0] == "ClusterContainsServicesException"
+        answer = stand.ecs("DeleteService", cluster="c", service="web", force=True)
+        assert answer["service"]["status"] == "DRAINING"
+        assert stand.refusal("DeleteCluster", cluster="c")[0] == "ClusterContainsTasksException"
+        await stand.until(lambda: stand.see_service()["status"] == "INACTIVE")
+        assert stand.see_service()["deployments"] == []
+        assert stand.names() == []
+        assert stand.interfaces() == 0
+        assert stand.ecs("ListServices", cluster="c")["serviceArns"] == []
+        stand.ecs("DeleteCluster", cluster="c")
+        found = stand.ecs("DescribeClusters", clusters=["c"])["clusters"]
+        assert found[0]["status"] == "INACTIVE"
+
+    stand.run(scenario)
+
+
+def test_a_service_may_be_made_again_after_it_was_deleted() -> None:
+    stand = Stand()
+    stand.cluster()
+    stand.register()
+    stand.service()
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        stand.ecs("DeleteService", cluster="c", service="web", force=True)
+        code, message = stand.refusal(
+            "CreateService",
+            cluster="c",
+            serviceName="web",
+            taskDefinition="web",
+            desiredCount=1,
+            launchType="FARGATE",
+            networkConfiguration=stand.network,
+        )
+        assert message == "Unable to Start a service that is still Draining."
+        await stand.until(lambda: stand.see_service()["status"] == "INACTIVE")
+        stand.service(desiredCount=2)
+        await stand.until(lambda: len(stand.running()) == 2)
+        assert len(stand.names()) == 2
+
+    stand.run(scenario)
+
+
+def test_all_tasks_of_a_deployment_run_the_image_that_its_first_task_found() -> None:
+    stand = Stand()
+    stand.cluster()
+    stand.register()
+    stand.service()
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        digest = stand.running()[0]["containers"][0]["imageDigest"]
+        pinned = f"{IMAGE.removesuffix(':latest')}@{digest}"
+        stand.ecs("UpdateService", cluster="c", service="web", desiredCount=2)
+        await stand.until(lambda: len(stand.running()) == 2)
+        assert stand.engine.pulls == (IMAGE, pinned)
+        stand.ecs("UpdateService", cluster="c", service="web", forceNewDeployment=True)
+        await stand.until(lambda: len(stand.engine.pulls) > 2)
+        assert stand.engine.pulls[2] == IMAGE
+
+    stand.run(scenario)
+
+
+def test_without_a_registry_login_the_pull_is_tried_once_more_with_a_new_one() -> None:
+    stand = Stand()
+    stand.cluster()
+    stand.register()
+    from demitasse.engines.containers.errors import PullUnauthorised
+
+    stand.engine.fail_next("pull", PullUnauthorised("no basic auth credentials"))
+    arn = stand.run_task()
+
+    async def scenario() -> None:
+        await stand.until(lambda: stand.see_task(arn)["lastStatus"] == "RUNNING")
+        first, second = stand.engine.called("pull")
+        assert first.options["auth"].user == "AWS"
+        assert first.options["auth"] != second.options["auth"]
+
+    stand.run(scenario)
+
+
+def test_a_pull_that_fails_once_is_followed_by_another_task() -> None:
+    stand = Stand()
+    stand.cluster()
+    stand.register()
+    stand.engine.fail_next("pull", PullNotFound("not found"))
+    stand.service()
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        assert len(stand.tasks(desiredStatus="STOPPED")) == 1
+
+    stand.run(scenario)
