@@ -41,7 +41,6 @@ from demitasse.errors import EngineError, EngineUnavailable, NotFoundInEngine
 
 INSTALLATION = f"contract-{os.getpid()}"
 RANGE = f"10.213.{os.getpid() % 250}"
-IMAGE = "python:3.13-slim"
 
 SCRIPTS = {
     "forever": "trap 'exit 143' TERM; while :; do sleep 0.02; done",
@@ -55,11 +54,11 @@ class World:
     """An engine and the means to say what a container does."""
 
     engine: ContainerEngine
-    real: bool
+    image: str | None
 
     def spec(self, name: str, program: str = "forever", **more: Any) -> ContainerSpec:
-        image = IMAGE if self.real else program
-        command = ("sh", "-c", SCRIPTS[program]) if self.real else None
+        image = self.image or program
+        command = ("sh", "-c", SCRIPTS[program]) if self.image else None
         return ContainerSpec(
             name=f"{INSTALLATION}-{name}", image=image, entrypoint=command, stop_timeout=2, **more
         )
@@ -84,16 +83,15 @@ async def fake_world() -> AsyncGenerator[World, None]:
         exit_after=0,
         exit_code=3,
     )
-    yield World(engine, real=False)
+    yield World(engine, image=None)
     await engine.close()
 
 
 @asynccontextmanager
-async def docker_world() -> AsyncGenerator[World, None]:
+async def docker_world(image: str) -> AsyncGenerator[World, None]:
     engine = DockerEngine(INSTALLATION, SystemClock())
-    assert await engine.image(IMAGE), f"{IMAGE} is needed: `demitasse up` makes it"
     try:
-        yield World(engine, real=True)
+        yield World(engine, image=image)
     finally:
         for container in await engine.list():
             await engine.remove(container.id, force=True)
@@ -111,10 +109,11 @@ Play = Callable[[Scenario], None]
 @pytest.fixture(params=["fake", pytest.param("docker", marks=pytest.mark.docker)])
 def play(request: pytest.FixtureRequest) -> Play:
     """Plays a scenario in a fresh world, which is empty again afterwards."""
-    world = fake_world if request.param == "fake" else docker_world
+    image = request.getfixturevalue("busybox_image") if request.param == "docker" else None
 
     async def one(scenario: Scenario) -> None:
-        async with asyncio.timeout(60), world() as it:
+        world = docker_world(image) if image else fake_world()
+        async with asyncio.timeout(60), world as it:
             await scenario(it)
 
     return lambda scenario: asyncio.run(one(scenario))

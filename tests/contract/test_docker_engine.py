@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contract import busybox
 
 from demitasse.clock import SystemClock
 from demitasse.engines.containers.docker import DockerEngine
@@ -47,11 +48,11 @@ from demitasse.engines.containers.spec import (
 )
 from demitasse.errors import EngineError, EngineUnavailable, NotFoundInEngine
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("busybox_image")]
 
 INSTALLATION = f"docker-{os.getpid()}"
 RANGE = f"10.214.{os.getpid() % 250}"
-IMAGE = "python:3.13-slim"
+IMAGE = busybox.NAME
 SOCKET = "/var/run/docker.sock"
 
 Scenario = Callable[[DockerEngine], Awaitable[None]]
@@ -111,7 +112,7 @@ def test_limits_hold(tmp_path: Path) -> None:
         touch /scratch/a && echo scratch
         cat /given/note
         id -u; pwd; hostname; echo "$COLOUR"
-        getent hosts friend
+        grep friend /etc/hosts
     """
 
     async def scenario(engine: DockerEngine) -> None:
@@ -148,7 +149,7 @@ def test_limits_hold(tmp_path: Path) -> None:
             "/usr",
             "cup",
             "red",
-            "10.9.8.7        friend",
+            "10.9.8.7\tfriend",
         ]
 
     play(scenario)
@@ -156,7 +157,7 @@ def test_limits_hold(tmp_path: Path) -> None:
 
 def test_too_much_memory_is_told() -> None:
     async def scenario(engine: DockerEngine) -> None:
-        eats = "python3 -c 'x = bytearray(200 * 1024 * 1024)'"
+        eats = "dd if=/dev/zero of=/dev/null bs=200M count=1"
         result = await engine.run(spec("a", eats, memory_bytes=32 * 1024 * 1024))
         assert (result.exit_code, result.oom_killed) == (137, True)
 
@@ -172,7 +173,7 @@ def test_a_published_port_is_reached_and_taken_once() -> None:
         )
         assert network.bridge == "dmt-test0"
         ports = (PublishedPort(8000, 0),)
-        serve = "exec python3 -m http.server 8000"
+        serve = "exec httpd -f -p 8000"
         first = await engine.create(spec("a", serve, network=OwnAddress(network.name), ports=ports))
         await engine.start(first)
         seen = await engine.inspect(first)
@@ -292,9 +293,12 @@ def test_another_installation_s_things_are_neither_seen_nor_touched() -> None:
 
 
 def test_long_lines_are_whole() -> None:
-    script = """python3 -c '
-import sys
-sys.stdout.write("a" * 50_000 + "\\n" + "b" * 16_384 + "\\n" + "c" * 16_383 + "\\n\\nend")'"""
+    script = """
+        letters() { head -c "$1" /dev/zero | tr '\\0' "$2"; }
+        { letters 50000 a; echo; letters 16384 b; echo; letters 16383 c; echo; echo
+          printf end; } > /tmp/text
+        cat /tmp/text
+    """
 
     async def scenario(engine: DockerEngine) -> None:
         for name, terminal in (("plain", False), ("terminal", True)):
@@ -314,14 +318,12 @@ sys.stdout.write("a" * 50_000 + "\\n" + "b" * 16_384 + "\\n" + "c" * 16_383 + "\
 
 
 def test_a_followed_log_survives_its_rotation() -> None:
-    script = """python3 -uc '
-import time
-for i in range(1000):
-    print("line", i, "of a log")
-    time.sleep(0.001)
-time.sleep(0.5)
-print("line 1000 is the last")
-'"""
+    script = """
+        i=0
+        while [ $i -lt 1000 ]; do echo "line $i of a log"; i=$((i+1)); usleep 1000; done
+        sleep 0.5
+        echo "line 1000 is the last"
+    """
 
     async def scenario(engine: DockerEngine) -> None:
         options = LogOptions(max_size_bytes=20_000, max_files=3)
