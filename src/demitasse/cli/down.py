@@ -27,11 +27,15 @@ def command(purge: bool) -> None:
     removed = teardown.remove(who.installation, state=purge)
     click.echo(f"Platform {'stopped' if stopped else 'was not running'}; removed {removed}.")
     if purge:
-        removed_images = Docker().remove_images(
+        here = Docker()
+        removed_images = here.remove_images(
             label=f"demitasse.installation={who.installation}", repository=settings.registry
         )
         click.echo(f"Removed {removed_images} images of the application.")
-        images.remove_stand_ins()
-        docker.stop_if_ours(settings.home)
+        if here.is_used_by_others():
+            click.echo("Base images and Docker stay: another installation uses them.")
+        else:
+            images.remove_stand_ins()
+            docker.stop_if_ours(settings.home)
         shutil.rmtree(settings.home)
         click.echo(f"Forgot {settings.home}.")

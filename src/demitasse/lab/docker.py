@@ -68,12 +68,16 @@ class Docker:
 
     def remove_images(self, *, label: str, repository: str) -> int:
         """Remove the images that carry a label, and those of a registry; how many."""
-        labelled = self._run("image", "ls", "--all", "--quiet", "--filter", f"label={label}")
+        labelled = self._run("image", "ls", "--quiet", "--filter", f"label={label}")
         named = self._run("image", "ls", "--quiet", "--filter", f"reference={repository}/*")
         images = set(labelled.split()) | set(named.split())
         if images:
             self._run("image", "rm", "--force", *sorted(images))
         return len(images)
+
+    def is_used_by_others(self) -> bool:
+        """Whether another installation of Demitasse has containers on this machine."""
+        return bool(self._run("ps", "--all", "--quiet", "--filter", "label=demitasse.installation"))
 
     def image(self, name: str) -> dict[str, Any] | None:
         """An image of this machine as docker describes it, or ``None``."""
