@@ -6,7 +6,13 @@ from demitasse.api import Call, Input, Output, Scope
 from demitasse.clock import Clock
 from demitasse.ids import Ids
 from demitasse.services.base import Api, Context, Operation, Site
-from demitasse.store import Store, Transaction
+from demitasse.store import Kind, Store, Transaction
+from demitasse.store.kinds import Nothing
+
+SEEDED: Kind[Nothing, Nothing] = Kind("platform.seeded", Nothing, Nothing)
+"""Which service's beginnings (the key) an account and region has had, once and for all: what a
+caller deleted of them does not come back with the next start.
+"""
 
 
 class Dispatcher:
@@ -20,7 +26,7 @@ class Dispatcher:
             for api in apis
             for name, operation in api.operations.items()
         }
-        self._seeds = [seed for api in apis for seed in api.seeds]
+        self._seeds = {api.service: api.seeds for api in apis if api.seeds}
         self._seeded: set[Scope] = set()
         self._store, self._clock, self._ids, self._site = store, clock, ids, site
 
@@ -37,8 +43,12 @@ class Dispatcher:
     def _seed(self, call: Call) -> None:
         with self._store.transaction() as tx:
             context = self._context(tx, call)
-            for seed in self._seeds:
-                seed(context)
+            for service, seeds in self._seeds.items():
+                if tx.get(SEEDED, call.scope, service) is not None:
+                    continue
+                for seed in seeds:
+                    seed(context)
+                tx.create(SEEDED, call.scope, service, Nothing())
         self._seeded.add(call.scope)
 
     def _context(self, tx: Transaction, call: Call) -> Context:
