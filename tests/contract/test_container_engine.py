@@ -287,6 +287,35 @@ def test_waiting_tells_the_exit_code(play: Play) -> None:
     play(scenario)
 
 
+def test_one_that_never_ran_is_stopped_already(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        made = await world.engine.create(world.spec("a"))
+        await world.engine.stop(made)
+        await world.engine.kill(made)
+        assert await world.engine.wait(made) == 0
+        assert (await world.engine.inspect(made)).state == "created"
+
+    play(scenario)
+
+
+def test_one_that_is_to_go_on_is_started_again_until_stopped(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        async with aclosing(world.engine.events()) as events:
+            await anext(events)
+            made = await world.started("a", "says", restart="unless-stopped")
+            actions: list[str] = []
+            while actions.count("start") < 2:
+                event = await anext(events)
+                assert isinstance(event, Event)
+                actions.append(event.action)
+        assert actions == ["create", "start", "die", "start"]
+        assert (await world.engine.inspect(made)).restarts >= 1
+        await world.engine.stop(made, timeout=1)
+        assert (await world.engine.inspect(made)).state == "exited"
+
+    play(scenario)
+
+
 # ── Lists ─────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncGenerator
 
 from demitasse.engines.containers.docker import asking, reading
@@ -10,6 +11,8 @@ from demitasse.engines.containers.docker.part import Part
 from demitasse.engines.containers.docker.streams import json_lines
 from demitasse.engines.containers.spec import INSTALLATION_LABEL, Event, Resync
 from demitasse.errors import EngineError
+
+_log = logging.getLogger(__name__)
 
 _FIRST_WAIT = 0.1
 _LONGEST_WAIT = 5.0
@@ -34,7 +37,8 @@ class Events(Part):
                     yield Resync()
                     async for message in json_lines(response):
                         yield reading.event(message)
-            except EngineError:  # away, or it refuses while it starts: both pass
-                pass
+            except EngineError as error:  # away, or it refuses while it starts: both pass
+                if wait == _FIRST_WAIT:
+                    _log.warning("What happens to containers is not heard for now: %s", error)
             await self._clock.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)

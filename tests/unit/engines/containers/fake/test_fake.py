@@ -77,6 +77,25 @@ def test_a_container_that_was_stopped_does_not_end_again() -> None:
     play(scenario)
 
 
+def test_each_run_has_its_own_time() -> None:
+    async def scenario(engine: FakeEngine, clock: ManualClock) -> None:
+        engine.add_image("cup", exit_after=10)
+        made = await started(engine)
+        await settle()
+        clock.advance(6)
+        await engine.stop(made.id)
+        await engine.start(made.id)
+        await settle()
+        clock.advance(6)
+        await settle()
+        assert (await engine.inspect(made.id)).running
+        clock.advance(4)
+        await settle()
+        assert (await engine.inspect(made.id)).exit_code == 0
+
+    play(scenario)
+
+
 def test_the_test_says_when_it_ends() -> None:
     async def scenario(engine: FakeEngine, clock: ManualClock) -> None:
         engine.add_image("cup")
