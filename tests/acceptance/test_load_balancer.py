@@ -1,0 +1,561 @@
+"""A load balancer from outside: made with boto3, tried with real requests to real servers."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from tests.acceptance.conftest import Installation
+from tests.acceptance.targets import Target, ask, load
+
+from demitasse import daemon
+from demitasse.accounts import identity
+from demitasse.ids import RandomIds
+
+pytestmark = pytest.mark.docker
+
+Until = Callable[..., Any]
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Scene:
+    """A load balancer with an open security group, and what is put behind it."""
+
+    platform: Installation
+    until: Until
+    elb: Any
+    ec2: Any
+    vpc: str
+    subnets: list[str]
+    security_group: str
+    host: str
+    arn: str = ""
+    address: str = ""
+    targets: list[Target] = field(default_factory=list)
+    ports: Iterator[int] = field(default_factory=lambda: itertools.count(8100))
+
+    def target(self, name: str) -> Target:
+        made = Target(name, self.host)
+        self.targets.append(made)
+        return made
+
+    def group(self, *targets: Target, attributes: dict[str, str] | None = None, **more: Any) -> str:
+        given = {
+            "Name": f"tg-{next(_numbers)}",
+            "Protocol": "HTTP",
+            "Port": 8080,
+            "VpcId": self.vpc,
+            "TargetType": "ip",
+            "HealthCheckPath": "/health",
+            "HealthCheckIntervalSeconds": 5,
+            "HealthCheckTimeoutSeconds": 2,
+            "HealthyThresholdCount": 2,
+            **more,
+        }
+        arn: str = self.elb.create_target_group(**given)["TargetGroups"][0]["TargetGroupArn"]
+        if attributes:
+            pairs = [{"Key": key, "Value": value} for key, value in attributes.items()]
+            self.elb.modify_target_group_attributes(TargetGroupArn=arn, Attributes=pairs)
+        if targets:
+            self.elb.register_targets(TargetGroupArn=arn, Targets=[each.id for each in targets])
+        return arn
+
+    def listener(self, action: dict[str, Any] | str) -> tuple[str, int]:
+        """A further listener, serving; its ARN and port."""
+        port = next(self.ports)
+        made = self.elb.create_listener(
+            LoadBalancerArn=self.arn, Protocol="HTTP", Port=port, DefaultActions=[_action(action)]
+        )
+        self.until(lambda: self.listens(port), seconds=10)
+        if isinstance(action, str):
+            self.healthy(action)
+        return made["Listeners"][0]["ListenerArn"], port
+
+    def rule(self, listener: str, priority: int, conditions: Any, action: Any) -> str:
+        made = self.elb.create_rule(
+            ListenerArn=listener,
+            Priority=priority,
+            Conditions=conditions,
+            Actions=[_action(action)],
+        )
+        arn: str = made["Rules"][0]["RuleArn"]
+        return arn
+
+    def listens(self, port: int) -> bool:
+        try:
+            socket.create_connection((self.address, port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    def states(self, group: str) -> list[str]:
+        output = self.elb.describe_target_health(TargetGroupArn=group)
+        return [each["TargetHealth"]["State"] for each in output["TargetHealthDescriptions"]]
+
+    def healthy(self, group: str) -> None:
+        """Wait as clients do."""
+        if self.states(group):
+            waiter = self.elb.get_waiter("target_in_service")
+            waiter.wait(TargetGroupArn=group, WaiterConfig={"Delay": 0.1, "MaxAttempts": 200})
+
+
+def _action(action: dict[str, Any] | str) -> dict[str, Any]:
+    if isinstance(action, str):
+        return {"Type": "forward", "TargetGroupArn": action}
+    return action
+
+
+def fixed(status: int, body: str = "", kind: str = "text/plain") -> dict[str, Any]:
+    config = {"StatusCode": str(status), "ContentType": kind, "MessageBody": body}
+    return {"Type": "fixed-response", "FixedResponseConfig": config}
+
+
+def path(*patterns: str) -> list[dict[str, Any]]:
+    return [{"Field": "path-pattern", "PathPatternConfig": {"Values": list(patterns)}}]
+
+
+@pytest.fixture(scope="module")
+def stage(platform: Installation, until: Until) -> Iterator[Scene]:
+    """One load balancer for all tests; each uses listeners and groups of its own."""
+    elb, ec2 = platform.client("elbv2"), platform.client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+    group = ec2.create_security_group(GroupName="front", Description="front", VpcId=vpc)["GroupId"]
+    ec2.authorize_security_group_ingress(
+        GroupId=group, IpProtocol="tcp", FromPort=80, ToPort=9000, CidrIp="0.0.0.0/0"
+    )
+    gateway = subprocess.check_output(
+        ["docker", "network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}"],
+        text=True,
+    ).strip()
+    scene = Scene(
+        platform, until, elb, ec2, vpc, sorted(each["SubnetId"] for each in subnets)[:3],
+        group, gateway or "172.17.0.1",
+    )  # fmt: skip
+    made = elb.create_load_balancer(Name="front", Subnets=scene.subnets, SecurityGroups=[group])
+    scene.arn = made["LoadBalancers"][0]["LoadBalancerArn"]
+    scene.address = made["LoadBalancers"][0]["DNSName"]
+    waiter = elb.get_waiter("load_balancer_available")
+    waiter.wait(LoadBalancerArns=[scene.arn], WaiterConfig={"Delay": 0.1, "MaxAttempts": 200})
+    yield scene
+    elb.delete_load_balancer(LoadBalancerArn=scene.arn)
+    waiter = elb.get_waiter("load_balancers_deleted")
+    waiter.wait(LoadBalancerArns=[scene.arn], WaiterConfig={"Delay": 0.1, "MaxAttempts": 100})
+    for target in scene.targets:
+        target.stop()
+
+
+def test_requests_go_by_path_and_the_rest_to_the_default(stage: Scene) -> None:
+    customer, employee = (
+        stage.group(stage.target("customer")),
+        stage.group(stage.target("employee")),
+    )
+    listener, port = stage.listener(customer)
+    stage.rule(listener, 10, path("/admin/*"), employee)
+    stage.healthy(employee)
+    assert ask(stage.address, port, "/suppliers").json["name"] == "customer"
+    assert ask(stage.address, port, "/admin/suppliers").json["name"] == "employee"
+    assert ask(stage.address, port, "/admin").json["name"] == "customer"
+
+
+def test_each_kind_of_condition(stage: Scene) -> None:
+    listener, port = stage.listener(fixed(404))
+    conditions = [
+        {"Field": "host-header", "HostHeaderConfig": {"Values": ["*.example.com"]}},
+        {
+            "Field": "http-header",
+            "HttpHeaderConfig": {"HttpHeaderName": "X-Team", "Values": ["blue*"]},
+        },
+        {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["DELETE"]}},
+        {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "v", "Value": "2?"}]}},
+        {"Field": "source-ip", "SourceIpConfig": {"Values": ["127.0.0.9/32"]}},
+        *path("/exact"),
+    ]
+    for priority, condition in enumerate(conditions, 1):
+        stage.rule(listener, priority, [condition], fixed(200, condition["Field"]))
+
+    def said(target: str = "/", **more: Any) -> str:
+        answer = ask(stage.address, port, target, **more)
+        return answer.body.decode() if answer.status == 200 else str(answer.status)
+
+    stage.until(lambda: said("/exact") == "path-pattern", seconds=5)
+    assert said() == "404"
+    assert said(Host="a.EXAMPLE.com:8100") == "host-header"
+    assert said(X_Team="BLUE-1") == "http-header"
+    assert said(X_Team="green") == "404"
+    assert said(method="DELETE") == "http-request-method"
+    assert said("/?a=b&V=2x") == "query-string"
+    assert said("/?v=2") == "404"
+    assert said(source="127.0.0.9") == "source-ip"
+    assert said(source="127.0.0.8") == "404"
+    assert said("/Exact") == "404"
+    stage.elb.set_rule_priorities(
+        RulePriorities=[
+            {"RuleArn": rule["RuleArn"], "Priority": 10 - int(rule["Priority"])}
+            for rule in stage.elb.describe_rules(ListenerArn=listener)["Rules"]
+            if not rule["IsDefault"]
+        ]
+    )
+    stage.until(lambda: said("/exact", method="DELETE") == "path-pattern", seconds=5)
+
+
+def test_one_source_address_is_let_in_and_another_is_not(stage: Scene) -> None:
+    customer, employee = (
+        stage.group(stage.target("customer")),
+        stage.group(stage.target("employee")),
+    )
+    listener, port = stage.listener(customer)
+    conditions = [
+        *path("/admin/*"),
+        {"Field": "source-ip", "SourceIpConfig": {"Values": ["127.0.0.1/32"]}},
+    ]
+    stage.rule(listener, 10, conditions, employee)
+    stage.healthy(employee)
+
+    def who(source: str | None) -> str:
+        name: str = ask(stage.address, port, "/admin/suppliers", source=source).json["name"]
+        return name
+
+    assert who("127.0.0.1") == "employee"
+    assert who(None) == "employee"  # a browser on this machine is 127.0.0.1 to its user
+    assert who("127.0.0.2") == "customer"
+
+
+def test_weights_share_the_requests(stage: Scene) -> None:
+    blue, green = stage.group(stage.target("blue")), stage.group(stage.target("green"))
+    listener, port = stage.listener(blue)
+
+    def weigh(*weights: int) -> Counter[str]:
+        pairs = zip((blue, green), weights, strict=True)
+        groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in pairs]
+        action = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+        stage.elb.modify_listener(ListenerArn=listener, DefaultActions=[action])
+        stage.healthy(green)
+        time.sleep(0.5)
+        with ThreadPoolExecutor(8) as pool:
+            answers = pool.map(lambda _: ask(stage.address, port).json["name"], range(1000))
+            return Counter(answers)
+
+    shares = weigh(80, 20)
+    assert 140 <= shares["green"] <= 260  # five standard deviations
+    assert weigh(0, 1) == {"green": 1000}
+    assert weigh(1, 0) == {"blue": 1000}
+
+
+def test_a_cookie_keeps_a_client_at_its_target(stage: Scene) -> None:
+    targets = [stage.target(f"sticky-{number}") for number in range(3)]
+    group = stage.group(*targets, attributes={"stickiness.enabled": "true"})
+    _, port = stage.listener(group)
+    first = ask(stage.address, port)
+    assert "AWSALB" in first.cookies
+    cookie = f"AWSALB={first.cookies['AWSALB']}"
+    names = {ask(stage.address, port, Cookie=cookie).json["name"] for _ in range(20)}
+    assert names == {first.json["name"]}
+    assert len({ask(stage.address, port).json["name"] for _ in range(20)}) == 3
+
+
+def test_a_cookie_keeps_a_client_at_its_group(stage: Scene) -> None:
+    groups = [stage.group(stage.target("one")), stage.group(stage.target("two"))]
+    action = {
+        "Type": "forward",
+        "ForwardConfig": {
+            "TargetGroups": [{"TargetGroupArn": group, "Weight": 1} for group in groups],
+            "TargetGroupStickinessConfig": {"Enabled": True, "DurationSeconds": 60},
+        },
+    }
+    _, port = stage.listener(action)
+    for group in groups:
+        stage.healthy(group)
+    first = ask(stage.address, port)
+    cookie = f"AWSALBTG={first.cookies['AWSALBTG']}"
+    names = {ask(stage.address, port, Cookie=cookie).json["name"] for _ in range(20)}
+    assert names == {first.json["name"]}
+    assert {ask(stage.address, port).json["name"] for _ in range(40)} == {"one", "two"}
+
+
+def test_redirects_and_fixed_responses(stage: Scene) -> None:
+    listener, port = stage.listener(fixed(503, "<h1>Back soon</h1>", "text/html"))
+    redirect = {
+        "Type": "redirect",
+        "RedirectConfig": {
+            "Protocol": "HTTPS",
+            "Port": "443",
+            "Path": "/new/#{path}",
+            "StatusCode": "HTTP_302",
+        },
+    }
+    stage.rule(listener, 1, path("/old/*"), redirect)
+    stage.until(lambda: ask(stage.address, port, "/old/a").status == 302, seconds=5)
+    answer = ask(stage.address, port, "/old/a?b=c", Host="shop.example.com")
+    assert answer.headers["location"] == "https://shop.example.com:443/new/old/a?b=c"
+    answer = ask(stage.address, port)
+    assert (answer.status, answer.body) == (503, b"<h1>Back soon</h1>")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_security_groups_let_in_and_keep_out(stage: Scene) -> None:
+    _, port = stage.listener(fixed(200, "in"))
+    rule = {"GroupId": stage.security_group, "IpProtocol": "tcp"}
+    everybody = {**rule, "FromPort": 80, "ToPort": 9000, "CidrIp": "0.0.0.0/0"}
+    one = {**rule, "FromPort": port, "ToPort": port, "CidrIp": "127.0.0.3/32"}
+
+    def let_in(source: str | None = None) -> bool:
+        try:
+            return ask(stage.address, port, source=source, timeout=1).status == 200
+        except OSError:
+            return False
+
+    assert let_in()
+    stage.ec2.revoke_security_group_ingress(**everybody)
+    try:
+        stage.until(lambda: not let_in(), seconds=5)
+        stage.ec2.authorize_security_group_ingress(**one)
+        stage.until(lambda: let_in("127.0.0.3"), seconds=5)
+        assert not let_in("127.0.0.4")
+        assert not let_in()
+        stage.ec2.revoke_security_group_ingress(**one)
+    finally:
+        stage.ec2.authorize_security_group_ingress(**everybody)
+    stage.until(let_in, seconds=5)
+
+
+def test_health_is_checked_and_when_none_is_healthy_all_serve(stage: Scene) -> None:
+    good, bad = stage.target("good"), stage.target("bad")
+    bad.healthy = 500
+    group = stage.group(good, bad)
+    _, port = stage.listener({"Type": "forward", "TargetGroupArn": group})
+    stage.until(lambda: sorted(stage.states(group)) == ["healthy", "unhealthy"], seconds=10)
+    output = stage.elb.describe_target_health(TargetGroupArn=group, Targets=[bad.id])
+    health = output["TargetHealthDescriptions"][0]["TargetHealth"]
+    assert health["Reason"] == "Target.ResponseCodeMismatch"
+    assert health["Description"] == "Health checks failed with these codes: [500]"
+    assert {ask(stage.address, port).json["name"] for _ in range(10)} == {"good"}
+    good.healthy = 404
+    stage.until(lambda: stage.states(group) == ["unhealthy"] * 2, seconds=10)
+    assert {ask(stage.address, port).json["name"] for _ in range(20)} == {"good", "bad"}
+    bad.healthy = 200
+    stage.until(lambda: sorted(stage.states(group)) == ["healthy", "unhealthy"], seconds=10)
+    assert {ask(stage.address, port).json["name"] for _ in range(10)} == {"bad"}
+
+
+def test_a_target_that_is_not_there(stage: Scene) -> None:
+    gone = stage.target("gone")
+    group = stage.group(gone)
+    gone.stop()
+    _, port = stage.listener({"Type": "forward", "TargetGroupArn": group})
+    stage.until(lambda: stage.states(group) == ["unhealthy"], seconds=10)
+    output = stage.elb.describe_target_health(TargetGroupArn=group)
+    health = output["TargetHealthDescriptions"][0]["TargetHealth"]
+    assert health["Reason"] == "Target.FailedHealthChecks"
+    assert ask(stage.address, port).status == 502
+
+
+def test_targets_come_and_go_under_load_without_a_failed_request(stage: Scene) -> None:
+    one, two, three = (stage.target(f"load-{number}") for number in range(3))
+    group = stage.group(one, two)
+    _, port = stage.listener(group)
+    with load(stage.address, port, connections=16) as seen:
+        for _ in range(3):
+            stage.elb.register_targets(TargetGroupArn=group, Targets=[three.id])
+            stage.healthy(group)
+            time.sleep(0.3)
+            stage.elb.deregister_targets(TargetGroupArn=group, Targets=[three.id])
+            waiter = stage.elb.get_waiter("target_deregistered")
+            waiter.wait(
+                TargetGroupArn=group,
+                Targets=[three.id],
+                WaiterConfig={"Delay": 0.1, "MaxAttempts": 100},
+            )
+            served = three.served
+            time.sleep(0.2)
+            assert three.served == served
+    assert seen.failures == []
+    assert set(seen.statuses) == {200}
+    assert set(seen.names) == {"load-0", "load-1", "load-2"}
+    print(f"{seen.total} requests, none failed: {seen.names}")  # noqa: T201 - the figures
+
+
+def test_a_request_in_flight_finishes_while_its_target_drains(stage: Scene) -> None:
+    slow, other = stage.target("slow"), stage.target("other")
+    group = stage.group(slow)
+    _, port = stage.listener(group)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ask, stage.address, port, "/slow")
+        time.sleep(0.2)
+        stage.elb.register_targets(TargetGroupArn=group, Targets=[other.id])
+        stage.elb.deregister_targets(TargetGroupArn=group, Targets=[slow.id])
+        assert "draining" in stage.states(group)
+        assert waiting.result().json["name"] == "slow"
+    stage.until(lambda: len(stage.states(group)) == 1, seconds=5)
+
+
+def test_the_load_balancers_headers(stage: Scene) -> None:
+    _, port = stage.listener(stage.group(stage.target("headers")))
+    headers = ask(stage.address, port, source="127.0.0.7").json["headers"]
+    assert headers["x-forwarded-for"] == "127.0.0.7"
+    assert headers["x-forwarded-proto"] == "http"
+    assert headers["x-forwarded-port"] == str(port)
+    assert headers["x-amzn-trace-id"].startswith("Root=1-")
+    said = ask(stage.address, port, source="127.0.0.7", X_Forwarded_For="203.0.113.9").json
+    assert said["headers"]["x-forwarded-for"] == "203.0.113.9, 127.0.0.7"
+
+
+def test_a_websocket_is_carried_through(stage: Scene) -> None:
+    _, port = stage.listener(stage.group(stage.target("socket")))
+    with socket.create_connection((stage.address, port), timeout=5) as client:
+        client.sendall(
+            b"GET /socket HTTP/1.1\r\nHost: lb\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += client.recv(4096)
+        assert head.startswith(b"HTTP/1.1 101")
+        for message in (b"hello", b"again"):
+            client.sendall(message)
+            assert client.recv(4096) == message
+
+
+def test_large_and_chunked_bodies_are_streamed_whole(stage: Scene) -> None:
+    _, port = stage.listener(stage.group(stage.target("upload")))
+    block = os.urandom(1 << 16)
+    whole = block * 320  # 20 MiB
+    for chunked in (False, True):
+        body = iter([block] * 320) if chunked else whole
+        said = ask(
+            stage.address, port, "/upload", method="POST", body=body, chunked=chunked,
+            **({"Transfer_Encoding": "chunked"} if chunked else {}),
+        ).json  # fmt: skip
+        assert said["size"] == len(whole)
+        assert said["sha256"] == hashlib.sha256(whole).hexdigest()
+
+
+def test_the_load_balancers_own_errors(stage: Scene) -> None:
+    group = stage.group()
+    _, port = stage.listener({"Type": "forward", "TargetGroupArn": group})
+    answer = ask(stage.address, port)
+    assert answer.status == 503
+    assert b"503 Service Temporarily Unavailable" in answer.body
+    stage.elb.register_targets(TargetGroupArn=group, Targets=[stage.target("errors").id])
+    stage.healthy(group)
+    answer = ask(stage.address, port, "/close")
+    assert answer.status == 502
+    assert b"502 Bad Gateway" in answer.body
+    attribute = {"Key": "idle_timeout.timeout_seconds", "Value": "1"}
+    stage.elb.modify_load_balancer_attributes(LoadBalancerArn=stage.arn, Attributes=[attribute])
+    try:
+        time.sleep(1)
+        answer = ask(stage.address, port, "/hang")
+        assert answer.status == 504
+        assert b"504 Gateway Time-out" in answer.body
+    finally:
+        attribute["Value"] = "60"
+        stage.elb.modify_load_balancer_attributes(LoadBalancerArn=stage.arn, Attributes=[attribute])
+
+
+def test_a_container_of_the_vpc_is_a_target_and_a_client(stage: Scene) -> None:
+    address = stage.address.rpartition(".")[0] + ".250"
+    who = identity(stage.platform.settings.identity_file, RandomIds()).installation
+    script = (
+        "from http.server import *\n"
+        "class H(SimpleHTTPRequestHandler):\n"
+        "  def do_GET(self):\n"
+        "    body = self.headers.get('X-Forwarded-For', '-').encode()\n"
+        "    self.send_response(200); self.send_header('Content-Length', str(len(body)))\n"
+        "    self.end_headers(); self.wfile.write(body)\n"
+        "ThreadingHTTPServer(('', 8080), H).serve_forever()\n"
+    )
+    name = f"demitasse-{who}-target"
+    subprocess.run(
+        [
+            *("docker", "run", "-d", "--rm", "--name", name, "--ip", address),
+            *("--network", f"demitasse-{stage.vpc}", "--label", f"demitasse.installation={who}"),
+            *("--label", "demitasse.kind=test", "python:3.13-slim", "python", "-c", script),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    try:
+        group = stage.group()
+        stage.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": address}])
+        _, port = stage.listener(group)
+        assert ask(stage.address, port, source="127.0.0.6").body == b"127.0.0.6"
+        get = (
+            f"import urllib.request as u; print(u.urlopen('http://{stage.address}:{port}').read())"
+        )
+        said = subprocess.run(
+            ["docker", "exec", name, "python", "-c", get],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert address in said.stdout
+    finally:
+        subprocess.run(["docker", "kill", name], capture_output=True, check=False)
+
+
+def test_an_occupied_port_is_said_and_the_rest_goes_on(stage: Scene) -> None:
+    _, port = stage.listener(fixed(200, "still here"))
+    taken = next(stage.ports)
+    with socket.create_server((stage.address, taken)):
+        made = stage.elb.create_listener(
+            LoadBalancerArn=stage.arn, Protocol="HTTP", Port=taken, DefaultActions=[fixed(200)]
+        )
+
+        def state() -> dict[str, Any]:
+            found = stage.elb.describe_load_balancers(LoadBalancerArns=[stage.arn])
+            said: dict[str, Any] = found["LoadBalancers"][0]["State"]
+            return said
+
+        stage.until(lambda: state()["Code"] == "active_impaired", seconds=10)
+        assert str(taken) in state()["Reason"]
+        assert ask(stage.address, port).body == b"still here"
+    stage.until(lambda: state()["Code"] == "active", seconds=20)
+    assert ask(stage.address, taken).status == 200
+    stage.elb.delete_listener(ListenerArn=made["Listeners"][0]["ListenerArn"])
+    stage.until(lambda: not stage.listens(taken), seconds=10)
+
+
+def test_a_killed_haproxy_is_back_within_two_seconds(stage: Scene) -> None:
+    _, port = stage.listener(stage.group(stage.target("survivor-1"), stage.target("survivor-2")))
+    name = subprocess.check_output(
+        ["docker", "ps", "--filter", "name=load-balancer-front", "--format", "{{.Names}}"],
+        text=True,
+    ).split()
+    with load(stage.address, port, connections=16) as seen:
+        time.sleep(0.5)
+        subprocess.run(["docker", "kill", *name], check=True, capture_output=True)
+        time.sleep(3)
+    print(f"{seen.total} requests, {len(seen.failures)} failed, away for {seen.longest_gap:.2f} s")  # noqa: T201 - the figures
+    assert seen.longest_gap < 2
+    assert seen.statuses.keys() == {200}
+
+
+def test_traffic_flows_while_the_platform_is_killed_and_started_again(stage: Scene) -> None:
+    group = stage.group(stage.target("steady-1"), stage.target("steady-2"))
+    _, port = stage.listener(group)
+    settings = stage.platform.settings
+    process = daemon.running(settings)
+    assert process
+    with load(stage.address, port, connections=8) as seen:
+        time.sleep(0.3)
+        os.kill(process, signal.SIGKILL)
+        time.sleep(1)
+        daemon.start(settings)
+        stage.until(lambda: stage.states(group) == ["healthy"] * 2, seconds=5)
+        time.sleep(0.5)
+    print(f"{seen.total} requests, {len(seen.failures)} failed")  # noqa: T201 - the figures
+    assert seen.failures == []
+    assert seen.statuses.keys() == {200}
