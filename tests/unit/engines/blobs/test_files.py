@@ -40,6 +40,22 @@ def test_an_upload_goes_on_after_a_restart(tmp_path):
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("after", [b"", b" and more"])
+def test_the_digest_is_that_of_the_file_also_when_another_hand_wrote_to_it(tmp_path, after):
+    async def scenario():
+        engine = BlobFiles(tmp_path, ManualClock())
+        await engine.begin(SPACE, "u")
+        await engine.append(SPACE, "u", b"ours")
+        (upload,) = everything(tmp_path)
+        upload.write_bytes(b"ours and theirs")
+        await engine.append(SPACE, "u", after)
+        whole = b"ours and theirs" + after
+        assert await engine.finish(SPACE, "u", digest(whole)) == len(whole)
+        engine.close()
+
+    asyncio.run(scenario())
+
+
 def test_what_does_not_fit_leaves_nothing_behind(tmp_path, monkeypatch):
     real = os.write
     room = 4

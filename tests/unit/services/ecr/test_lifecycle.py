@@ -1,17 +1,21 @@
 """Lifecycle policies: reading, planning, carrying out, previewing."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.services.ecr.stand import ACCOUNT, Stand
+from tests.unit.services.ecr.stand import ACCOUNT, SCOPE, Stand
 
+from demitasse.clock import Waits
 from demitasse.errors import NotSupported
+from demitasse.services.ecr.controller import LifecycleController
 from demitasse.services.ecr.lifecycle import InvalidPolicy, Rule, read_policy
 from demitasse.services.ecr.plan import next_change, plan
 from demitasse.services.ecr.records import Image
+from demitasse.store import Ref
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -277,6 +281,31 @@ def test_a_policy_is_carried_out(ecr):
     newest = ecr.push("newest", b"3")
     ecr.settle()
     assert ecr.digests() == {new, newest}
+
+
+def test_noting_an_evaluation_does_not_start_another(ecr):
+    text = policy(rule(1, "any", 1))
+    ecr.call("PutLifecyclePolicy", repositoryName="app", lifecyclePolicyText=text)
+    controller = LifecycleController(store=ecr.store, clock=ecr.clock, waits=Waits(1))
+    interests = {kind.name: interest for kind, interest in controller.interests().items()}
+    looked_at = []
+    ecr.store.watch(
+        lambda changes: looked_at.extend(
+            ref
+            for change in changes
+            for ref in interests.get(change.kind.name, lambda _: ())(change)
+        )
+    )
+    ref = Ref(SCOPE, "app")
+    ecr.clock.advance(60)
+    assert asyncio.run(controller.reconcile(ref)) is None
+    assert ecr.call("GetLifecyclePolicy", repositoryName="app")["lastEvaluatedAt"] == ecr.now()
+    assert looked_at == []
+    ecr.push("v1", b"1")
+    assert ref in looked_at
+    looked_at.clear()
+    ecr.http("GET", "app/manifests/v1")  # a pull is noted, and changes nothing
+    assert looked_at == []
 
 
 def test_days_pass_faster_when_time_is_compressed(ecr):
