@@ -40,8 +40,6 @@ DEFAULT_STOP_TIMEOUT = 30
 _PAUSE_MEMORY = 8 * 1024 * 1024
 _MIB = 1024 * 1024
 _LOG_SIZE = 10 * 1024 * 1024
-_DEFAULT_FILES = 65535
-"""Fargate's soft limit on open files."""
 
 
 def container_name(task_id: str, name: str) -> str:
@@ -115,11 +113,6 @@ def container_spec(
     own = item.desired
     linux = container.linux_parameters
     capabilities = linux.capabilities if linux else None
-    asked = [
-        Ulimit(each.name, each.soft_limit, each.hard_limit) for each in container.ulimits or ()
-    ]
-    if all(each.name != "nofile" for each in asked):
-        asked.append(Ulimit("nofile", _DEFAULT_FILES, _DEFAULT_FILES))
     cpu = share.cpu if processors is None else min(share.cpu, processors)
     return ContainerSpec(
         name=container_name(own.id, container.name),
@@ -140,7 +133,9 @@ def container_spec(
         memory_reservation_bytes=(
             container.memory_reservation * _MIB if container.memory_reservation else None
         ),
-        ulimits=tuple(asked),
+        ulimits=tuple(
+            Ulimit(each.name, each.soft_limit, each.hard_limit) for each in container.ulimits or ()
+        ),
         user=container.user,
         workdir=container.working_directory,
         health_check=_health_check(container, waits),

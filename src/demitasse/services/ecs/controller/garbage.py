@@ -11,7 +11,14 @@ from demitasse.control import Enqueue
 from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.errors import EngineError
 from demitasse.services.ecs import specs
-from demitasse.services.ecs.records import TASKS, Task, TaskObserved, task_arn, task_ref
+from demitasse.services.ecs.records import (
+    TASKS,
+    Task,
+    TaskDefinition,
+    TaskObserved,
+    task_arn,
+    task_ref,
+)
 from demitasse.services.logs.records import LOG_SOURCES
 from demitasse.store import Item, Ref, Store
 
@@ -77,7 +84,9 @@ class Garbage:
         cluster, _, task_id = ref.key.partition("/")
         await self._remove(task_arn(ref.scope, cluster, task_id), everything=True)
 
-    async def clear(self, item: Item[Task, TaskObserved]) -> float | None:
+    async def clear(
+        self, item: Item[Task, TaskObserved], definition: TaskDefinition | None
+    ) -> float | None:
         """Remove a stopped task's containers, as far as their logs are read.
 
         Gives the seconds after which to look again, ``None`` when nothing is left.
@@ -86,9 +95,15 @@ class Garbage:
         arn = task_arn(item.scope, own.cluster, own.id)
         stopped = item.observed.stopped_at or self._clock.now()
         late = (self._clock.now() - stopped).total_seconds() >= LOGS_SECONDS
-        if await self._remove(arn, everything=late):
-            return None
-        return LOGS_POLL_SECONDS
+        if not await self._remove(arn, everything=late):
+            return LOGS_POLL_SECONDS
+        with self._store.transaction() as tx:
+            for container in definition.containers if definition else ():
+                # Also of containers that never came to be.
+                name = specs.container_name(own.id, container.name)
+                scope = Scope(item.scope.account, specs.log_region(item, container))
+                tx.delete(LOG_SOURCES, Ref(scope, name))
+        return None
 
     def forget(self, ref: Ref) -> float | None:
         """Delete the record of a task that stopped an hour ago; else when that will be."""

@@ -67,6 +67,7 @@ from demitasse.services.logs.records import LOG_SOURCES
 from demitasse.store import Change, Item, Kind, Ref, Store, Transaction
 
 _NETWORK_POLL_SECONDS = 0.2
+_LOG_POLL_SECONDS = 0.1
 _DRAIN_MARGIN_SECONDS = 15.0
 _ENDINGS = frozenset({"die", "oom", "destroy", "health_status"})
 
@@ -198,6 +199,10 @@ class TaskController(Controller):
                     return None
                 item = self._see(tx, item, interface=_interface(taken))
             vpc = tx.get(VPCS, item.scope, _vpc_of(tx, item))
+            if vpc is not None and vpc.observed.error:
+                reason = f"The network of {vpc.key} cannot be made: {vpc.observed.error}"
+                self._fail(tx, item, plan.Failure("TaskFailedToStart", reason))
+                return None
             if vpc is None or not vpc.observed.network:
                 return _NETWORK_POLL_SECONDS
             self._see(tx, item, status="PENDING")
@@ -280,6 +285,8 @@ class TaskController(Controller):
                 pulled = await self._pulled(item, container)
                 if pulled is None:
                     continue
+                if not self._can_log(item, container):
+                    return _LOG_POLL_SECONDS
                 if not await self._create(step, container, pulled):
                     return None
             if not await self._start(item, container):
@@ -307,15 +314,25 @@ class TaskController(Controller):
             history.keep_digest(tx, item, container.name, pulled.digest, self._clock.now())
         return pulled
 
+    def _can_log(self, item: Item_, container: ContainerDefinition) -> bool:
+        """Whether the container may start, as far as its log is concerned.
+
+        Its log group must be there, or be made: as on Fargate the task fails otherwise.
+        """
+        source = specs.log_source(item, container)
+        if source is None:
+            return True
+        name = specs.container_name(item.desired.id, container.name)
+        with self._store.transaction() as tx:
+            scope = history.log_scope(item, container)
+            kept = tx.get(LOG_SOURCES, scope, name) or tx.create(LOG_SOURCES, scope, name, source)
+        if kept.observed.error:
+            self._fail_container(item, container, kept.observed.error)
+            return False
+        return kept.observed.ready
+
     async def _create(self, step: _Step, container: ContainerDefinition, pulled: Pulled) -> bool:
         item = step.item
-        source = specs.log_source(item, container)
-        if source is not None:
-            name = specs.container_name(item.desired.id, container.name)
-            with self._store.transaction() as tx:
-                scope = history.log_scope(item, container)
-                if tx.get(LOG_SOURCES, scope, name) is None:
-                    tx.create(LOG_SOURCES, scope, name, source)
         cpu, memory = size(step.definition, item.desired)
         spec = specs.container_spec(
             item,
@@ -480,7 +497,8 @@ class TaskController(Controller):
         """Remove the containers once their output has been read; later forget the task."""
         await self._jobs.cancel(item.ref)
         if not item.observed.removed:
-            left = await self._garbage.clear(item)
+            _, definition = self._read(item.ref)
+            left = await self._garbage.clear(item, definition)
             if left is not None:
                 return left
             with self._store.transaction() as tx:
