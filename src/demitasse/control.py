@@ -19,6 +19,8 @@ from demitasse.store import Change, Kind, Ref, Store, Transaction, WorkQueue
 
 log = logging.getLogger(__name__)
 
+_AGAIN_SECONDS = 1.0
+
 Enqueue = Callable[[Ref], None]
 Interest = Callable[[Change], Iterable[Ref]]
 
@@ -60,23 +62,26 @@ class ControlLoop:
     def __init__(self, controller: Controller, store: Store, clock: Clock) -> None:
         self.controller = controller
         self.queue = WorkQueue(clock)
-        self._store = store
+        self._store, self._clock = store, clock
         self._interests = {kind.name: interest for kind, interest in controller.interests().items()}
 
     def _changed(self, changes: Sequence[Change]) -> None:
         for change in changes:
             interest = self._interests.get(change.kind.name)
-            if interest is not None:
+            if interest is None:
+                continue
+            try:
                 for ref in interest(change):
                     self.queue.add(ref)
+            except Exception:
+                # The change is made and durable: a bug here must not fail the call that made it.
+                log.exception("%s: who is concerned by %s?", self.controller.name, change.ref.key)
 
     async def run(self) -> None:
         """Run until cancelled."""
         unwatch = self._store.watch(self._changed)
         try:
-            with self._store.transaction() as tx:
-                for ref in self.controller.everything(tx):
-                    self.queue.add(ref)
+            await self._queue_everything()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._listen())
                 for _ in range(self.controller.workers):
@@ -85,15 +90,30 @@ class ControlLoop:
             unwatch()
             await self.queue.close()
 
+    async def _queue_everything(self) -> None:
+        while True:
+            try:
+                with self._store.transaction() as tx:
+                    for ref in self.controller.everything(tx):
+                        self.queue.add(ref)
+            except StoreError as error:
+                log.warning("%s: %s; reading again", self.controller.name, error)
+                await self._clock.sleep(_AGAIN_SECONDS)
+            else:
+                return
+
     async def _listen(self) -> None:
         while True:
             try:
                 await self.controller.listen(self.queue.add)
             except EngineError as error:
                 log.warning("%s: %s; listening again", self.controller.name, error)
-                await asyncio.sleep(1)
+            except Exception:
+                # A bug in one controller's ear must not stop its hands, nor the others.
+                log.exception("%s: unexpected; listening again", self.controller.name)
             else:
                 return
+            await self._clock.sleep(_AGAIN_SECONDS)
 
     async def _work(self) -> None:
         while True:
