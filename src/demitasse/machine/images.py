@@ -69,23 +69,21 @@ def present(name: str) -> bool:
 def remove_stand_ins() -> list[str]:
     """Remove the images that were made here; their names. Official ones stay.
 
-    An image in use keeps its layers until its user is gone, but loses its name.
+    One that a container uses stays too: then somebody else's installation needs it.
     """
-    listed = run(
-        (
-            "docker",
-            "image",
-            "ls",
-            "--filter",
-            f"label={recipes.KIND_LABEL}",
-            "--format",
-            "{{.Repository}}:{{.Tag}}",
-        )
-    ).split()
+    listed = run(recipes.LIST_MADE).split()
     ours = [each.name for each in KNOWN] + [FOUNDATION]
-    removed = [name for name in ours if name in listed]
-    for name in removed:
-        run(("docker", "image", "rm", "--force", name))
+    removed = []
+    for name in ours:
+        if name not in listed:
+            continue
+        try:
+            run(recipes.remove_argv(name))
+        except CommandFailed as error:
+            if "conflict" not in str(error):
+                raise
+        else:
+            removed.append(name)
     return removed
 
 

@@ -61,6 +61,23 @@ BUSYBOX = ("apt-get", "download", PAUSE.package)
 """Run in an empty folder; leaves one .deb there."""
 
 
+LIST_MADE = (
+    "docker",
+    "image",
+    "ls",
+    "--filter",
+    f"label={KIND_LABEL}",
+    "--format",
+    "{{.Repository}}:{{.Tag}}",
+)
+"""Answers the names of stand-ins, and of images built from them."""
+
+
+def remove_argv(name: str) -> tuple[str, ...]:
+    """Removes an image; fails when a container uses it."""
+    return ("docker", "image", "rm", name)
+
+
 def present_argv(name: str) -> tuple[str, ...]:
     """Answers the image's id; fails when it is not here."""
     return ("docker", "image", "inspect", "--format", "{{.Id}}", name)

@@ -20,7 +20,9 @@ present={present}
 case "$1 $2" in
 "image inspect") grep -qxF "$5" $present || {{ echo "Error: No such image: $5" >&2; exit 1; }} ;;
 "image ls") cat $present ;;
-"image rm") sed -i "\\\\|^$4\\$|d" $present ;;
+"image rm")
+    if [ "$3" = "$IN_USE" ]; then echo "conflict: cannot remove repository reference" >&2; exit 1; fi
+    sed -i "\\\\|^$3\\$|d" $present ;;
 "pull "*) {pull} ;;
 "build "*)
     cat > /dev/null; echo sha256:built
@@ -204,6 +206,16 @@ def test_only_what_was_made_here_is_removed(programs: Programs, present: Path) -
     assert programs.calls("docker image ls") == [
         "docker image ls --filter label=demitasse.kind=base-image --format {{.Repository}}:{{.Tag}}"
     ]
+
+
+def test_what_a_container_uses_stays(
+    programs: Programs, present: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _docker(programs, present, _UNREACHABLE)
+    present.write_text(f"haproxy:3.0\n{FOUNDATION}\n")
+    monkeypatch.setenv("IN_USE", "haproxy:3.0")
+
+    assert images.remove_stand_ins() == [FOUNDATION]
 
 
 def test_an_unknown_image_is_refused_by_name(said: list[str]) -> None:
