@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import os
 import signal
 import socket
@@ -559,3 +560,71 @@ def test_traffic_flows_while_the_platform_is_killed_and_started_again(stage: Sce
     print(f"{seen.total} requests, {len(seen.failures)} failed")  # noqa: T201 - the figures
     assert seen.failures == []
     assert seen.statuses.keys() == {200}
+
+
+def test_the_labs_commands_by_hand(stage: Scene) -> None:
+    """Phases 6 and 9.1 with the ``aws`` command."""
+
+    def aws(*argv: str) -> Any:
+        said = stage.platform.aws("elbv2", *argv, "--output", "json")
+        assert said.returncode == 0, said.stderr
+        return json.loads(said.stdout) if said.stdout.strip() else None
+
+    def make_group(name: str, *more: str) -> str:
+        output = aws(
+            *("create-target-group", "--name", name, "--protocol", "HTTP", "--port", "8080"),
+            *("--vpc-id", stage.vpc, "--target-type", "ip", *more),
+        )
+        arn: str = output["TargetGroups"][0]["TargetGroupArn"]
+        return arn
+
+    as_printed = stage.platform.aws(
+        *("elbv2", "create-target-group", "--name", "customer-tg-one", "--protocol", "HTTP"),
+        *("--port", "8080", "--vpc-id", stage.vpc, "--health-check-path", "/"),
+    )
+    assert "Target type 'instance'" in as_printed.stderr
+    customer = make_group("customer-tg-one")
+    employee = make_group("employee-tg-one", "--health-check-path", "/admin/suppliers")
+    made = aws(
+        *("create-load-balancer", "--name", "microservicesLB", "--subnets", *stage.subnets[:2]),
+        *("--security-groups", stage.security_group),
+    )["LoadBalancers"][0]
+    arn, address = made["LoadBalancerArn"], made["DNSName"]
+    try:
+        aws("wait", "load-balancer-exists", "--load-balancer-arns", arn)
+        listener = aws(
+            *("create-listener", "--load-balancer-arn", arn, "--protocol", "HTTP", "--port", "80"),
+            *("--default-actions", f"Type=forward,TargetGroupArn={customer}"),
+        )["Listeners"][0]["ListenerArn"]
+        rule = aws(
+            *("create-rule", "--listener-arn", listener, "--priority", "10"),
+            *("--conditions", "Field=path-pattern,Values=/admin/*"),
+            *("--actions", f"Type=forward,TargetGroupArn={employee}"),
+        )["Rules"][0]["RuleArn"]
+        for group, name in ((customer, "customer"), (employee, "employee")):
+            target = stage.target(name)
+            place = f"Id={target.host},Port={target.port},AvailabilityZone=all"
+            aws("register-targets", "--target-group-arn", group, "--targets", place)
+        stage.healthy(customer)
+        stage.healthy(employee)
+        aws("wait", "load-balancer-available", "--load-balancer-arns", arn)
+        aws("wait", "target-in-service", "--target-group-arn", employee)
+        assert ask(address, path="/admin/suppliers").json["name"] == "employee"
+        conditions = [
+            {"Field": "path-pattern", "Values": ["/admin/*"]},
+            {"Field": "source-ip", "SourceIpConfig": {"Values": ["127.0.0.1/32"]}},
+        ]
+        aws("modify-rule", "--rule-arn", rule, "--conditions", json.dumps(conditions))
+
+        def who(source: str) -> str:
+            name: str = ask(address, path="/admin/suppliers", source=source).json["name"]
+            return name
+
+        stage.until(lambda: who("127.0.0.2") == "customer", seconds=5)
+        assert who("127.0.0.1") == "employee"
+        described = aws("describe-rules", "--listener-arn", listener)["Rules"]
+        assert [each["Priority"] for each in described] == ["10", "default"]
+    finally:
+        aws("delete-load-balancer", "--load-balancer-arn", arn)
+    for group in (customer, employee):
+        aws("delete-target-group", "--target-group-arn", group)
