@@ -187,7 +187,9 @@ class _Work:
             (package,) = folder.glob("*.deb")
             version = run(("dpkg-deb", "--field", str(package), "Version")).strip()
             run(("dpkg-deb", "--extract", str(package), str(folder)))
-            program = (folder / "bin" / "busybox").read_bytes()
+            # In /bin up to Debian 12, in /usr/bin since.
+            (path,) = folder.glob("**/bin/busybox")
+            program = path.read_bytes()
             context = recipes.context(PAUSE, {"busybox": program})
             built = run(recipes.build_argv(Host()), stdin=context).split()[-1]
             source = "this machine's distribution"
