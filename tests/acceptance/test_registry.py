@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import time
+import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -250,6 +251,17 @@ def test_chunks_by_hand(raw: Raw, repository: str) -> None:
     assert raw("GET", blob)[2] == data
     status, headers, body = raw("GET", blob, Range=f"bytes={MEGABYTE}-{MEGABYTE + 9}")
     assert (status, body) == (206, data[MEGABYTE : MEGABYTE + 10])
+
+
+def test_a_layer_by_its_download_url(docker: Docker, ecr: Any, repository: str) -> None:
+    docker.done("push", docker.build(f"{repository}:latest"))
+    (image,) = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": "latest"}])[
+        "images"
+    ]
+    (layer,) = json.loads(image["imageManifest"])["layers"]
+    url = ecr.get_download_url_for_layer(repositoryName=repository, layerDigest=layer["digest"])
+    with urllib.request.urlopen(url["downloadUrl"], timeout=10) as answer:
+        assert digest_of(answer.read()) == layer["digest"]
 
 
 def test_a_large_layer_needs_little_memory_and_holds_nobody_up(

@@ -65,6 +65,11 @@ def find(tx: Transaction, scope: Scope, name: str, reference: str) -> ImageItem 
     return tx.get(IMAGES, scope, in_repository(name, reference))
 
 
+def artifact_type(image: Image) -> str:
+    """What kind of artifact an image is, as OCI defines it; "" for an index that does not say."""
+    return image.artifact_type or image.config_media_type
+
+
 def is_immutable(kept: Repository, tag: str) -> bool:
     """Whether a tag, once given, stays with its image."""
     excluded = any(_matches(pattern, tag) for pattern in kept.exclusions)

@@ -13,7 +13,7 @@ import msgspec
 
 from demitasse.api import Scope
 from demitasse.ids import Ids
-from demitasse.store import Kind, Ref, Transaction
+from demitasse.store import Kind, Transaction
 from demitasse.store.kinds import Nothing
 
 Tags = dict[str, str]
@@ -103,6 +103,14 @@ class AuthorizationToken(msgspec.Struct, frozen=True, omit_defaults=True):
     expires_at: datetime
 
 
+class LayerDownload(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Leave to fetch one layer without a login; ``key`` is the SHA-256 of its ticket."""
+
+    repository: str
+    digest: str
+    expires_at: datetime
+
+
 class LifecyclePreview(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a lifecycle policy would do was asked for; ``key`` is the repository's name."""
 
@@ -170,12 +178,14 @@ UPLOADS: Kind[Upload, Nothing] = Kind(
 AUTHORIZATION_TOKENS: Kind[AuthorizationToken, Nothing] = Kind(
     "ecr.authorization-token", AuthorizationToken, Nothing
 )
+LAYER_DOWNLOADS: Kind[LayerDownload, Nothing] = Kind("ecr.layer-download", LayerDownload, Nothing)
 LIFECYCLE_PREVIEWS: Kind[LifecyclePreview, LifecyclePreviewObserved] = Kind(
     "ecr.lifecycle-preview", LifecyclePreview, LifecyclePreviewObserved
 )
 
 TOKEN_USER = "AWS"  # noqa: S105 - the user name that ECR's logins have
 TOKEN_LIFETIME = timedelta(hours=12)
+DOWNLOAD_LIFETIME = timedelta(hours=1)
 _SECRET_LENGTH = 64
 
 
@@ -184,8 +194,7 @@ def authorization_token(tx: Transaction, scope: Scope, now: datetime, ids: Ids) 
 
     Only a hash of the password is kept. What the login may see is what ``scope`` holds.
     """
-    where = base64.urlsafe_b64encode(f"{scope.account}/{scope.region}".encode()).decode()
-    password = f"{where}.{ids.secret(_SECRET_LENGTH)}"
+    password = _secret_of(scope, ids)
     tx.create(
         AUTHORIZATION_TOKENS, scope, _hashed(password), AuthorizationToken(now + TOKEN_LIFETIME)
     )
@@ -196,14 +205,9 @@ def find_token(tx: Transaction, user: str, password: str) -> tuple[Scope, dateti
     """Whose login this is and when it expires, also when that has passed; ``None``: nobody's."""
     if user != TOKEN_USER:
         return None
-    try:
-        where = base64.urlsafe_b64decode(password.partition(".")[0].encode()).decode()
-    except ValueError:
-        return None
-    account, _, region = where.partition("/")
-    scope = Scope(account, region)
-    token = tx.get(AUTHORIZATION_TOKENS, scope, _hashed(password))
-    return None if token is None else (scope, token.desired.expires_at)
+    scope = _scope_of(password)
+    token = scope and tx.get(AUTHORIZATION_TOKENS, scope, _hashed(password))
+    return (scope, token.desired.expires_at) if scope and token else None
 
 
 def find_scope(tx: Transaction, user: str, password: str, now: datetime) -> Scope | None:
@@ -212,11 +216,49 @@ def find_scope(tx: Transaction, user: str, password: str, now: datetime) -> Scop
     return found[0] if found and now < found[1] else None
 
 
-def forget_expired_tokens(tx: Transaction, before: datetime) -> None:
-    """Delete the logins that expired before a moment."""
+def download_ticket(
+    tx: Transaction, scope: Scope, layer: tuple[str, str], now: datetime, ids: Ids
+) -> str:
+    """Give leave to fetch one ``layer`` (repository and digest) for an hour, to who has the ticket."""
+    ticket = _secret_of(scope, ids)
+    tx.create(
+        LAYER_DOWNLOADS, scope, _hashed(ticket), LayerDownload(*layer, now + DOWNLOAD_LIFETIME)
+    )
+    return ticket
+
+
+def find_download(
+    tx: Transaction, ticket: str, now: datetime
+) -> tuple[Scope, LayerDownload] | None:
+    """What a ticket gives leave to fetch; ``None``: nothing, or no longer."""
+    scope = _scope_of(ticket)
+    found = scope and tx.get(LAYER_DOWNLOADS, scope, _hashed(ticket))
+    return (scope, found.desired) if scope and found and now < found.desired.expires_at else None
+
+
+def forget_expired(tx: Transaction, before: datetime) -> None:
+    """Delete the logins and tickets that expired before a moment."""
     for token in tx.everywhere(AUTHORIZATION_TOKENS):
         if token.desired.expires_at < before:
-            tx.delete(AUTHORIZATION_TOKENS, Ref(token.scope, token.key))
+            tx.delete(AUTHORIZATION_TOKENS, token.ref)
+    for ticket in tx.everywhere(LAYER_DOWNLOADS):
+        if ticket.desired.expires_at < before:
+            tx.delete(LAYER_DOWNLOADS, ticket.ref)
+
+
+def _secret_of(scope: Scope, ids: Ids) -> str:
+    """A new secret that tells where it belongs, so that finding it needs no search."""
+    where = base64.urlsafe_b64encode(f"{scope.account}/{scope.region}".encode()).decode()
+    return f"{where}.{ids.secret(_SECRET_LENGTH)}"
+
+
+def _scope_of(secret: str) -> Scope | None:
+    try:
+        where = base64.urlsafe_b64decode(secret.partition(".")[0].encode()).decode()
+    except ValueError:
+        return None
+    account, _, region = where.partition("/")
+    return Scope(account, region)
 
 
 def _hashed(password: str) -> str:

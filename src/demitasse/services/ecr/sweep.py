@@ -10,13 +10,13 @@ from demitasse.api import Scope
 from demitasse.clock import Clock
 from demitasse.control import Controller, Interest
 from demitasse.engines.blobs.protocol import BlobEngine
-from demitasse.services.ecr.records import IMAGES, LAYERS, UPLOADS, forget_expired_tokens
+from demitasse.services.ecr.records import IMAGES, LAYERS, UPLOADS, forget_expired
 from demitasse.store import Kind, Ref, Store, Transaction
 
 _EVERY = 60 * 60.0
 _PAGE = 500
 _GRACE = timedelta(hours=24)
-_EXPIRED_KNOWN = timedelta(days=7)
+_EXPIRED_KNOWN = timedelta(days=1)
 _EVERYWHERE = Ref(Scope("", ""), "registry")
 
 
@@ -47,7 +47,7 @@ class SweepController(Controller):
     async def reconcile(self, ref: Ref) -> float | None:  # noqa: ARG002 - it is always the same
         now = self._clock.now()
         with self._store.transaction() as tx:
-            forget_expired_tokens(tx, now - _EXPIRED_KNOWN)
+            forget_expired(tx, now - _EXPIRED_KNOWN)
         for space in await self._blobs.spaces():
             account, _, region = space.partition("/")
             scope = Scope(account, region)

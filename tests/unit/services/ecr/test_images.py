@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from tests.kit.asgi import exchange
 from tests.unit.services.ecr.stand import ACCOUNT, Stand, error
 
 from demitasse.services.ecr import records
@@ -312,6 +313,63 @@ def test_layers_are_checked(ecr):
     ]
     assert answer["layers"][0]["layerSize"] == 5
     assert [each["failureCode"] for each in answer["failures"]] == ["InvalidLayerDigest"]
+
+
+def test_a_layer_is_fetched_by_its_download_url_for_an_hour(ecr):
+    digest = ecr.blob(b"layer")
+    given = {"repositoryName": "app", "layerDigest": digest}
+    answer = ecr.call("GetDownloadUrlForLayer", **given)
+    assert answer["layerDigest"] == digest
+    assert answer["downloadUrl"].startswith(f"http://127.0.0.1:4566/v2/app/blobs/{digest}?")
+    query = answer["downloadUrl"].partition("?")[2]
+
+    def fetch(path=f"/v2/app/blobs/{digest}", method="GET", query=query):
+        return exchange(ecr.registry, method, path, query=query)
+
+    assert fetch().body == b"layer"
+    assert fetch(method="HEAD").status == 200
+    other = ecr.blob(b"other")
+    for refused in (
+        fetch(f"/v2/app/blobs/{other}"),
+        fetch("/v2/"),
+        fetch(method="DELETE"),
+        fetch(query="ticket=x"),
+        fetch(query="ticket=%ff"),
+    ):
+        assert error(refused)[:2] == (403, "DENIED")
+    ecr.clock.advance(3600)
+    assert fetch().status == 403
+    refused = ecr.refusal("GetDownloadUrlForLayer", **{**given, "layerDigest": NONE})
+    assert refused == (
+        "LayersNotFoundException",
+        (
+            f"The layer with digest '{NONE}' does not exist in the repository with name 'app' in"
+            f" the registry with id '{ACCOUNT}'"
+        ),
+    )
+
+
+def test_what_was_pushed_about_an_image_is_listed_in_pages(ecr):
+    image = ecr.push("latest", b"x")
+    signed = {ecr.signature(image, f"signature {number}") for number in range(3)}
+    found, token = [], {}
+    about = {"repositoryName": "app", "subjectId": {"imageDigest": image}}
+    while True:
+        page = ecr.call("ListImageReferrers", maxResults=2, **about, **token)
+        found += page["referrers"]
+        if "nextToken" not in page:
+            break
+        token = {"nextToken": page["nextToken"]}
+    assert {each["digest"] for each in found} == signed
+    assert (len(found), found[0]["annotations"]) == (3, {"by": "me"})
+    for wanted, count in (
+        ({"artifactTypes": ["application/x-signature"]}, 3),
+        ({"artifactTypes": ["text/plain"]}, 0),
+        ({"artifactStatus": "ARCHIVED"}, 0),
+    ):
+        assert len(ecr.call("ListImageReferrers", filter=wanted, **about)["referrers"]) == count
+    wrong = {"repositoryName": "app", "subjectId": {"imageDigest": "x"}}
+    assert ecr.refusal("ListImageReferrers", **wrong)[0] == "InvalidParameterException"
 
 
 def test_layers_are_not_uploaded_by_the_api(ecr):

@@ -26,7 +26,7 @@ def test_a_login_ends_after_twelve_hours_and_is_still_known_for_its_error():
         assert records.find_scope(tx, *login, end - timedelta(seconds=1)) == SCOPE
         assert records.find_scope(tx, *login, end) is None
         assert records.find_token(tx, *login) == (SCOPE, end)
-        records.forget_expired_tokens(tx, end + timedelta(seconds=1))
+        records.forget_expired(tx, end + timedelta(seconds=1))
         assert records.find_token(tx, *login) is None
 
 

@@ -123,6 +123,8 @@ class Registry:
 
     def _authenticate(self, request: Request) -> Scope:
         """Which account and region the request's login gives access to."""
+        if "ticket" in request.query:
+            return self._ticket_holder(request)
         login = _basic(request.headers.get("authorization", ""))
         if login is None:
             raise self._unauthorised("authentication required")
@@ -138,6 +140,16 @@ class Registry:
                 status=403,
             )
         return scope
+
+    def _ticket_holder(self, request: Request) -> Scope:
+        """Who has a ticket of GetDownloadUrlForLayer may fetch that layer, and nothing else."""
+        with self._store.transaction() as tx:
+            found = records.find_download(tx, request.query["ticket"], self._clock.now())
+        if found and request.method in ("GET", "HEAD"):
+            scope, layer = found
+            if request.path == f"/v2/{layer.repository}/blobs/{layer.digest}":
+                return scope
+        raise RegistryError("DENIED", "The download URL is wrong or has expired.", status=403)
 
     def _unauthorised(self, message: str) -> RegistryError:
         challenge = f'Basic realm="{self._site.endpoint}/",service="ecr.amazonaws.com"'

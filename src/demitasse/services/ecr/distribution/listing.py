@@ -69,8 +69,8 @@ def _descriptor(image: ImageItem) -> dict[str, object]:
         "digest": kept.digest,
         "size": len(kept.manifest),
     }
-    if kept.artifact_type or kept.config_media_type:
-        descriptor["artifactType"] = kept.artifact_type or kept.config_media_type
+    if kind := images.artifact_type(kept):
+        descriptor["artifactType"] = kind
     if kept.annotations:
         descriptor["annotations"] = kept.annotations
     return descriptor

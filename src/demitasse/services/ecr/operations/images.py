@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from demitasse.api import Input, Output
 from demitasse.errors import ServiceError
@@ -14,9 +15,10 @@ from demitasse.services.ecr import images
 from demitasse.services.ecr.images import ImageItem, RepositoryItem
 from demitasse.services.ecr.manifests import InvalidManifest, is_digest, read_manifest
 from demitasse.services.ecr.operations.base import api, invalid, named, place, within
-from demitasse.services.ecr.records import IMAGES, LAYERS, in_repository
+from demitasse.services.ecr.records import IMAGES, LAYERS, download_ticket, in_repository
 
 _PAGE = 100
+_REFERRERS_PAGE = 50
 _ANY_DIGEST = re.compile(r"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _STORED = {"ACTIVE", "ANY"}
@@ -170,6 +172,56 @@ def batch_check_layer_availability(context: Context, given: Input) -> Output:
     return {"layers": layers, "failures": failures}
 
 
+@api.operation("GetDownloadUrlForLayer")
+def get_download_url_for_layer(context: Context, given: Input) -> Output:
+    """A URL that gives a layer's bytes without a login, for an hour."""
+    where, digest = named(context, given), given["layerDigest"]
+    if context.tx.get(LAYERS, where.scope, in_repository(where.key, digest)) is None:
+        raise ServiceError(
+            "LayersNotFoundException",
+            f"The layer with digest '{digest}' does not exist in {within(where)}",
+        )
+    layer = where.key, digest
+    ticket = download_ticket(context.tx, where.scope, layer, context.now, context.ids)
+    query = urlencode({"ticket": ticket})
+    url = f"http://{context.site.registry}/v2/{where.key}/blobs/{digest}?{query}"
+    return {"downloadUrl": url, "layerDigest": digest}
+
+
+@api.operation("ListImageReferrers")
+def list_image_referrers(context: Context, given: Input) -> Output:
+    """What was pushed about an image: signatures, attestations, in pages."""
+    where = named(context, given)
+    digest = given["subjectId"]["imageDigest"]
+    if not is_digest(digest):
+        raise invalid("imageDigest", "must be a SHA-256 digest")
+    after = paging.start(given.get("nextToken"), code="InvalidParameterException")
+    wanted = given.get("filter", {})
+    kinds = wanted.get("artifactTypes")
+    rows = context.tx.page(
+        IMAGES, where.scope, where=("subject", in_repository(where.key, digest)), after=after
+    )
+    if wanted.get("artifactStatus", "ANY") not in _STORED:
+        rows = []
+    if kinds:
+        rows = [row for row in rows if images.artifact_type(row.desired) in kinds]
+    page, more = paging.cut(rows, given.get("maxResults", _REFERRERS_PAGE))
+    return {
+        "referrers": [
+            {
+                "digest": each.desired.digest,
+                "mediaType": each.desired.media_type,
+                "artifactType": images.artifact_type(each.desired) or None,
+                "size": len(each.desired.manifest),
+                "annotations": each.desired.annotations,
+                "artifactStatus": "ACTIVE",
+            }
+            for each in page
+        ],
+        "nextToken": paging.token(page[-1].key) if more else None,
+    }
+
+
 # within
 
 
@@ -276,7 +328,7 @@ def _detail(where: RepositoryItem, image: ImageItem) -> dict[str, Any]:
         "imageSizeInBytes": kept.size,
         "imagePushedAt": kept.pushed_at,
         "imageManifestMediaType": kept.media_type,
-        "artifactMediaType": kept.artifact_type or kept.config_media_type or None,
+        "artifactMediaType": images.artifact_type(kept) or None,
         "lastRecordedPullTime": image.observed.pulled_at,
         "subjectManifestDigest": kept.subject or None,
         "imageStatus": "ACTIVE",
