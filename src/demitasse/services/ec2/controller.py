@@ -6,7 +6,8 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
-from demitasse.control import Controller, Interest, own
+from demitasse.api import Scope
+from demitasse.control import Controller, Enqueue, Interest, own
 from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import NetworkSpec
 from demitasse.errors import EngineError, EngineUnavailable
@@ -14,6 +15,9 @@ from demitasse.services.ec2.records import NETWORK_INTERFACES, VPCS, VpcObserved
 from demitasse.store import Change, Kind, Ref, Store, Transaction
 
 _RETRY_SECONDS = 10.0
+_LOOK_SECONDS = 30.0  # nobody tells when a network is removed by hand
+_VPC_LABEL = "demitasse.vpc"
+_NOWHERE = Scope("", "")
 
 
 class VpcController(Controller):
@@ -48,7 +52,17 @@ class VpcController(Controller):
             self._observe(ref, VpcObserved(error=str(error)))
             return _RETRY_SECONDS
         self._observe(ref, VpcObserved(network=network.name))
-        return None
+        return _LOOK_SECONDS
+
+    async def listen(self, enqueue: Enqueue) -> None:
+        """Once: look at networks whose VPC is gone, should a stop have come between the two."""
+        networks = await self._containers.networks()
+        with self._store.transaction() as tx:
+            known = {ref.key for ref in tx.refs(VPCS)}
+        for network in networks:
+            vpc_id = network.labels.get(_VPC_LABEL, "")
+            if vpc_id and vpc_id not in known:
+                enqueue(Ref(_NOWHERE, vpc_id))
 
     def _observe(self, ref: Ref, observed: VpcObserved) -> None:
         with self._store.transaction() as tx:
@@ -67,7 +81,7 @@ def network_spec(vpc_id: str, cidr: str) -> NetworkSpec:
         name=network_name(vpc_id),
         cidr=cidr,
         gateway=str(ipaddress.ip_network(cidr)[1]),
-        labels={"demitasse.kind": "vpc", "demitasse.vpc": vpc_id},
+        labels={"demitasse.kind": "vpc", _VPC_LABEL: vpc_id},
     )
 
 

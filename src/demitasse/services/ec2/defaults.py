@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 
 from demitasse.api import Scope
+from demitasse.errors import ServiceError
 from demitasse.services.base import Context
 from demitasse.services.ec2.records import (
     INTERNET_GATEWAYS,
@@ -30,7 +31,7 @@ from demitasse.services.ec2.records import (
 )
 
 ZONES = ("a", "b", "c", "d", "e", "f")
-_EVERYWHERE = Scope("", "")
+_SHORT = {"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"}
 
 
 def create_default_vpc(ctx: Context) -> str:
@@ -106,18 +107,23 @@ def all_traffic_out(ctx: Context) -> Permission:
 
 def zone_id(scope: Scope, zone: str) -> str:
     """The id of a zone, such as ``use1-az4``: AWS maps names to zones per account."""
-    area, side, number = scope.region.split("-")[0], scope.region.split("-")[1:-1], scope.region[-1]
-    short = area + "".join(word[0] for word in side) + number
+    area, *side, number = scope.region.split("-")
+    short = area + "".join(_SHORT.get(word, word[0]) for word in side) + number
     turn = hashlib.sha256(scope.account.encode()).digest()[0]
     return f"{short}-az{(ZONES.index(zone) + turn) % len(ZONES) + 1}"
 
 
 def _block(ctx: Context) -> ipaddress.IPv4Network:
-    """The VPC's block. All VPCs share this machine's network, so each scope has one of its own:
-    the first the one that AWS gives everybody, the next ones from 10.128.0.0/9.
+    """The VPC's block: the one that AWS gives everybody if it is free, else the next of 10/8.
+
+    All VPCs, of every account and region, share this machine's network.
     """
-    number = ctx.tx.next(_EVERYWHERE, "ec2.default-vpc")
-    if number == 1:
-        return ipaddress.IPv4Network(ctx.site.vpc_cidr)
-    pool = ipaddress.IPv4Network("10.128.0.0/9")
-    return list(pool.subnets(new_prefix=16))[(number - 2) % 128]
+    taken = [ipaddress.IPv4Network(vpc.desired.cidr) for vpc in ctx.tx.everywhere(VPCS)]
+    pool = ipaddress.IPv4Network("10.128.0.0/9").subnets(new_prefix=16)
+    for block in (ipaddress.IPv4Network(ctx.site.vpc_cidr), *pool):
+        if not any(block.overlaps(other) for other in taken):
+            return block
+    raise ServiceError(
+        "VpcLimitExceeded",
+        "Every block of addresses that Demitasse gives default VPCs is in use on this machine.",
+    )

@@ -97,7 +97,12 @@ class NetworkInterface(msgspec.Struct, frozen=True, omit_defaults=True):
     tags: Tags = msgspec.field(default_factory=dict)
 
 
-VPCS: Kind[Vpc, VpcObserved] = Kind("ec2.vpc", Vpc, VpcObserved)
+VPCS: Kind[Vpc, VpcObserved] = Kind(
+    "ec2.vpc",
+    Vpc,
+    VpcObserved,
+    {"default": lambda item: "true" if item.desired.is_default else None},
+)
 SUBNETS: Kind[Subnet, Nothing] = Kind(
     "ec2.subnet", Subnet, Nothing, {"vpc": lambda item: item.desired.vpc_id}
 )
@@ -108,6 +113,12 @@ SECURITY_GROUPS: Kind[SecurityGroup, Nothing] = Kind(
     {
         "vpc": lambda item: item.desired.vpc_id,
         "name": lambda item: f"{item.desired.vpc_id}/{item.desired.name}",
+        "rule": lambda item: [rule.rule_id for rule in item.desired.permissions],
+        "peer": lambda item: {
+            rule.group_id
+            for rule in item.desired.permissions
+            if rule.group_id not in {"", item.key}
+        },
     },
 )
 NETWORK_INTERFACES: Kind[NetworkInterface, Nothing] = Kind(
@@ -168,7 +179,16 @@ INTERNET_GATEWAYS: Kind[InternetGateway, Nothing] = Kind(
     {"vpc": lambda item: item.desired.vpc_id or None},
 )
 ROUTE_TABLES: Kind[RouteTable, Nothing] = Kind(
-    "ec2.route-table", RouteTable, Nothing, {"vpc": lambda item: item.desired.vpc_id}
+    "ec2.route-table",
+    RouteTable,
+    Nothing,
+    {
+        "vpc": lambda item: item.desired.vpc_id,
+        "association": lambda item: [one.association_id for one in item.desired.associations],
+        "subnet": lambda item: [
+            one.subnet_id for one in item.desired.associations if one.subnet_id
+        ],
+    },
 )
 NETWORK_ACLS: Kind[NetworkAcl, Nothing] = Kind(
     "ec2.network-acl", NetworkAcl, Nothing, {"vpc": lambda item: item.desired.vpc_id}
@@ -233,6 +253,11 @@ def take_address(
             created_at=now,
         ),
     )
+
+
+def default_vpc(tx: Transaction, scope: Scope) -> Item[Vpc, VpcObserved] | None:
+    """An account's default VPC, unless it was deleted."""
+    return tx.one(VPCS, scope, "default", "true")
 
 
 def give_back(tx: Transaction, scope: Scope, owner: str) -> None:

@@ -35,7 +35,7 @@ def show(ctx: Context, item: Item[InternetGateway, Nothing]) -> Output:
 GATEWAY = Resource(
     INTERNET_GATEWAYS,
     "igw",
-    "internetGateway",
+    "internetGateway ID",
     "InvalidInternetGatewayID.NotFound",
     "InvalidInternetGatewayId.Malformed",
     show,
@@ -45,6 +45,7 @@ GATEWAY = Resource(
         "attachment.state": member("Attachments", "State"),
         "owner-id": member("OwnerId"),
     },
+    indexes={"attachment.vpc-id": "vpc"},
 )
 
 

@@ -71,7 +71,7 @@ def show(ctx: Context, item: Item[NetworkInterface, Nothing]) -> Output:
 INTERFACE = Resource(
     NETWORK_INTERFACES,
     "eni",
-    "networkInterface",
+    "networkInterface ID",
     "InvalidNetworkInterfaceID.NotFound",
     "InvalidNetworkInterfaceId.Malformed",
     show,
@@ -95,6 +95,7 @@ INTERFACE = Resource(
         "attachment.status": member("Attachment", "Status"),
     },
     tags_member="TagSet",
+    indexes={"subnet-id": "subnet", "vpc-id": "vpc", "group-id": "group"},
 )
 
 
@@ -118,7 +119,7 @@ def create_network_interface(ctx: Context, given: Input) -> Output:
     if given.get("InterfaceType", "interface") != "interface":
         refuse("CreateNetworkInterface", given, "InterfaceType")
     subnet = SUBNET.get(ctx, given["SubnetId"])
-    groups = tuple(GROUP.get(ctx, key).key for key in given.get("Groups") or [])
+    groups = tuple(_group(ctx, key, subnet.desired.vpc_id) for key in given.get("Groups") or [])
     if not groups:
         default = f"{subnet.desired.vpc_id}/default"
         found = ctx.tx.one(SECURITY_GROUPS, ctx.scope, "name", default)
@@ -150,3 +151,12 @@ def delete_network_interface(ctx: Context, given: Input) -> Output:
         )
     ctx.tx.delete(NETWORK_INTERFACES, interface.ref)
     return {}
+
+
+def _group(ctx: Context, key: str, vpc_id: str) -> str:
+    """A security group's id, if it is one of that VPC."""
+    if GROUP.get(ctx, key).desired.vpc_id != vpc_id:
+        raise ServiceError(
+            "InvalidGroup.NotFound", f"The security group '{key}' does not exist in VPC '{vpc_id}'"
+        )
+    return key

@@ -47,7 +47,7 @@ def show(ctx: Context, item: Item[NetworkAcl, Nothing]) -> Output:
 NETWORK_ACL = Resource(
     NETWORK_ACLS,
     "acl",
-    "networkAcl",
+    "networkAcl ID",
     "InvalidNetworkAclID.NotFound",
     "InvalidNetworkAclId.Malformed",
     show,
@@ -60,6 +60,7 @@ NETWORK_ACL = Resource(
         "association.association-id": member("Associations", "NetworkAclAssociationId"),
         "association.network-acl-id": member("Associations", "NetworkAclId"),
     },
+    indexes={"vpc-id": "vpc"},
 )
 
 

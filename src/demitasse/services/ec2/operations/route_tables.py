@@ -7,7 +7,7 @@ import ipaddress
 import msgspec
 
 from demitasse.api import Input, Output
-from demitasse.errors import ServiceError
+from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.base import Context
 from demitasse.services.ec2.operations.api import (
     Resource,
@@ -20,8 +20,15 @@ from demitasse.services.ec2.operations.api import (
 )
 from demitasse.services.ec2.operations.gateways import GATEWAY
 from demitasse.services.ec2.operations.subnets import SUBNET
-from demitasse.services.ec2.operations.vpcs import VPC
-from demitasse.services.ec2.records import ROUTE_TABLES, VPCS, Association, Route, RouteTable
+from demitasse.services.ec2.operations.vpcs import VPC, ipv4
+from demitasse.services.ec2.records import (
+    INTERNET_GATEWAYS,
+    ROUTE_TABLES,
+    VPCS,
+    Association,
+    Route,
+    RouteTable,
+)
 from demitasse.store import Item
 from demitasse.store.kinds import Nothing
 
@@ -37,8 +44,11 @@ def show(ctx: Context, item: Item[RouteTable, Nothing]) -> Output:
     """``RouteTable``."""
     table = item.desired
     vpc = ctx.tx.get(VPCS, ctx.scope, table.vpc_id)
-    local = [] if vpc is None else [(vpc.desired.cidr, "local", "CreateRouteTable")]
-    routes = local + [(one.destination, one.gateway_id, "CreateRoute") for one in table.routes]
+    local = [] if vpc is None else [(vpc.desired.cidr, "local", "CreateRouteTable", "active")]
+    routes = local + [
+        (one.destination, one.gateway_id, "CreateRoute", _state(ctx, table.vpc_id, one))
+        for one in table.routes
+    ]
     return {
         "RouteTableId": item.key,
         "VpcId": table.vpc_id,
@@ -47,9 +57,9 @@ def show(ctx: Context, item: Item[RouteTable, Nothing]) -> Output:
                 "DestinationCidrBlock": destination,
                 "GatewayId": gateway,
                 "Origin": origin,
-                "State": "active",
+                "State": state,
             }
-            for destination, gateway, origin in routes
+            for destination, gateway, origin, state in routes
         ],
         "Associations": [
             {
@@ -70,7 +80,7 @@ def show(ctx: Context, item: Item[RouteTable, Nothing]) -> Output:
 ROUTE_TABLE = Resource(
     ROUTE_TABLES,
     "rtb",
-    "routeTable",
+    "routeTable ID",
     "InvalidRouteTableID.NotFound",
     "InvalidRouteTableId.Malformed",
     show,
@@ -86,6 +96,11 @@ ROUTE_TABLE = Resource(
         "route.gateway-id": member("Routes", "GatewayId"),
         "route.origin": member("Routes", "Origin"),
         "route.state": member("Routes", "State"),
+    },
+    indexes={
+        "vpc-id": "vpc",
+        "association.route-table-association-id": "association",
+        "association.subnet-id": "subnet",
     },
 )
 
@@ -131,6 +146,7 @@ def create_route(ctx: Context, given: Input) -> Output:
     refuse_dry_run(given)
     refuse("CreateRoute", given, *_OTHER_TARGETS)
     table, route = _route(ctx, given)
+    _refuse_local(ctx, table, route.destination)
     if any(one.destination == route.destination for one in table.desired.routes):
         raise ServiceError(
             "RouteAlreadyExists", f"The route identified by {route.destination} already exists."
@@ -159,6 +175,11 @@ def delete_route(ctx: Context, given: Input) -> Output:
     refuse("DeleteRoute", given, "DestinationIpv6CidrBlock", "DestinationPrefixListId")
     table = ROUTE_TABLE.get(ctx, given["RouteTableId"])
     destination = given.get("DestinationCidrBlock", "")
+    if destination == VPC.get(ctx, table.desired.vpc_id).desired.cidr:
+        raise ServiceError(
+            "InvalidParameterValue",
+            f"cannot remove local route {destination} in route table {table.key}",
+        )
     others = tuple(one for one in table.desired.routes if one.destination != destination)
     if len(others) == len(table.desired.routes):
         raise _no_route(table.key, destination)
@@ -180,16 +201,16 @@ def associate_route_table(ctx: Context, given: Input) -> Output:
             "InvalidParameterValue",
             f"Route table {table.key} and subnet {subnet.key} belong to different networks",
         )
-    for other in ctx.tx.page(ROUTE_TABLES, ctx.scope, where=("vpc", table.desired.vpc_id)):
-        for one in other.desired.associations:
-            if one.subnet_id == subnet.key and other.key == table.key:
-                return _associated(one.association_id)
-            if one.subnet_id == subnet.key:
-                raise ServiceError(
-                    "Resource.AlreadyAssociated",
-                    f"the specified association for route table {other.key} conflicts with an"
-                    " existing association",
-                )
+    other = ctx.tx.one(ROUTE_TABLES, ctx.scope, "subnet", subnet.key)
+    if other is not None and other.key != table.key:
+        raise ServiceError(
+            "Resource.AlreadyAssociated",
+            f"the specified association for route table {other.key} conflicts with an existing"
+            " association",
+        )
+    for one in other.desired.associations if other is not None else ():
+        if one.subnet_id == subnet.key:
+            return _associated(one.association_id)
     made = Association(f"rtbassoc-{ctx.ids.hex(17)}", subnet.key)
     _associate(ctx, table, (*table.desired.associations, made))
     return _associated(made.association_id)
@@ -199,21 +220,68 @@ def associate_route_table(ctx: Context, given: Input) -> Output:
 def disassociate_route_table(ctx: Context, given: Input) -> Output:
     """Take a route table out of force for a subnet, which then has the VPC's main one."""
     refuse_dry_run(given)
-    wanted = given["AssociationId"]
-    for table in ctx.tx.page(ROUTE_TABLES, ctx.scope):
-        for one in table.desired.associations:
-            if one.association_id == wanted and not one.subnet_id:
-                raise ServiceError(
-                    "InvalidParameterValue",
-                    f"cannot disassociate the main route table association {wanted}",
-                )
-            if one.association_id == wanted:
-                kept = tuple(a for a in table.desired.associations if a is not one)
-                _associate(ctx, table, kept)
-                return {}
+    table, association = _association(ctx, given["AssociationId"])
+    if not association.subnet_id:
+        raise ServiceError(
+            "InvalidParameterValue",
+            f"cannot disassociate the main route table association {association.association_id}",
+        )
+    _associate(ctx, table, _without(table, association))
+    return {}
+
+
+@api.operation("ReplaceRouteTableAssociation")
+def replace_route_table_association(ctx: Context, given: Input) -> Output:
+    """Put another route table in force, for a subnet or as the VPC's main one."""
+    refuse_dry_run(given)
+    before, association = _association(ctx, given["AssociationId"])
+    table = ROUTE_TABLE.get(ctx, given["RouteTableId"])
+    if table.desired.vpc_id != before.desired.vpc_id:
+        raise ServiceError(
+            "InvalidParameterValue",
+            f"Route table {table.key} and route table {before.key} belong to different networks",
+        )
+    made = Association(f"rtbassoc-{ctx.ids.hex(17)}", association.subnet_id)
+    _associate(ctx, before, _without(before, association))
+    current = ROUTE_TABLE.get(ctx, table.key)  # it may be the one that was just changed
+    _associate(ctx, current, (*current.desired.associations, made))
+    answer = _associated(made.association_id)
+    return {
+        "NewAssociationId": answer["AssociationId"],
+        "AssociationState": answer["AssociationState"],
+    }
+
+
+def _association(ctx: Context, wanted: str) -> tuple[Item[RouteTable, Nothing], Association]:
+    table = ctx.tx.one(ROUTE_TABLES, ctx.scope, "association", wanted)
+    for one in table.desired.associations if table is not None else ():
+        if table is not None and one.association_id == wanted:
+            return table, one
     raise ServiceError(
         "InvalidAssociationID.NotFound", f"The association ID '{wanted}' does not exist"
     )
+
+
+def _without(table: Item[RouteTable, Nothing], association: Association) -> tuple[Association, ...]:
+    return tuple(one for one in table.desired.associations if one != association)
+
+
+def _state(ctx: Context, vpc_id: str, route: Route) -> str:
+    """A route to a gateway that is gone or detached is a black hole."""
+    gateway = ctx.tx.get(INTERNET_GATEWAYS, ctx.scope, route.gateway_id)
+    return "active" if gateway is not None and gateway.desired.vpc_id == vpc_id else "blackhole"
+
+
+def _refuse_local(ctx: Context, table: Item[RouteTable, Nothing], destination: str) -> None:
+    """Inside a VPC every address is reached directly: no route may say otherwise."""
+    local = ipaddress.IPv4Network(VPC.get(ctx, table.desired.vpc_id).desired.cidr)
+    block = ipaddress.IPv4Network(destination)
+    if block == local:
+        raise ServiceError(
+            "RouteAlreadyExists", f"The route identified by {destination} already exists."
+        )
+    if block.subnet_of(local):
+        raise NotSupported(f"a route for {destination}, inside the VPC's own {local},")
 
 
 def _route(ctx: Context, given: Input) -> tuple[Item[RouteTable, Nothing], Route]:
@@ -224,7 +292,7 @@ def _route(ctx: Context, given: Input) -> tuple[Item[RouteTable, Nothing], Route
             "The request must contain the parameters destinationCidrBlock and gatewayId",
         )
     try:
-        block = ipaddress.IPv4Network(given["DestinationCidrBlock"], strict=False)
+        block = ipv4(given["DestinationCidrBlock"])
     except ValueError as error:
         raise ServiceError(
             "InvalidParameterValue",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -12,21 +12,32 @@ from demitasse.errors import ServiceError
 from demitasse.services import paging
 from demitasse.services.base import Context
 from demitasse.services.ec2.operations.api import (
+    Values,
     api,
+    member,
+    pattern,
     refuse,
     refuse_dry_run,
-    show_tags,
+    tag_values,
     tags_of,
+    unknown_filter,
 )
-from demitasse.services.ec2.operations.security_groups import GROUP, by_id_or_name
-from demitasse.services.ec2.records import SECURITY_GROUPS, Permission, SecurityGroup
+from demitasse.services.ec2.operations.permissions import (
+    identity,
+    permissions,
+    said,
+    show_revoked,
+    show_rule,
+)
+from demitasse.services.ec2.operations.security_groups import GROUP, by_id_or_name, check_text
+from demitasse.services.ec2.records import SECURITY_GROUPS, Permission, SecurityGroup, Tags
 from demitasse.store import Item
 from demitasse.store.kinds import Nothing
 
-_PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
-_KNOWN = {"tcp", "udp", "icmp", "icmpv6", "-1"}
 _MOST_RULES = 60
 _PAGE = 1000
+_PEERS = ("CidrIpv4", "CidrIpv6", "ReferencedGroupId")
+_PORTS = ("IpProtocol", "FromPort", "ToPort")
 
 GroupItem = Item[SecurityGroup, Nothing]
 
@@ -69,41 +80,137 @@ def describe_egress_anew(ctx: Context, given: Input) -> Output:
 
 @api.operation("DescribeSecurityGroupRules")
 def describe_rules(ctx: Context, given: Input) -> Output:
-    """List rules: those of a group (filter ``group-id``), or those named."""
+    """List rules: of a group (filter ``group-id``), those named, those with a tag, or all."""
     refuse_dry_run(given)
     wanted = given.get("SecurityGroupRuleIds") or []
-    groups: list[GroupItem] = list(ctx.tx.page(SECURITY_GROUPS, ctx.scope))
-    tests: list[Callable[[GroupItem, Permission], bool]] = []
-    for one in given.get("Filters") or []:
-        name, values = one.get("Name"), one.get("Values") or []
-        if name == "group-id":
-            groups = [group for group in groups if group.key in values]
-        elif name == "security-group-rule-id":
-            tests.append(lambda _group, rule, values=values: rule.rule_id in values)  # type: ignore[misc]
-        else:
-            raise ServiceError("InvalidParameterValue", f"The filter '{name}' is invalid")
-    rules = [
-        (group, rule)
-        for group in groups
-        for rule in group.desired.permissions
-        if (not wanted or rule.rule_id in wanted) and all(test(group, rule) for test in tests)
-    ]
-    missing = set(wanted) - {rule.rule_id for _, rule in rules}
-    if missing:
+    filters = given.get("Filters") or []
+    pairs = [_rule(ctx, each) for each in dict.fromkeys(wanted)] if wanted else _all(ctx, filters)
+    shown = [show_rule(ctx, group.key, rule) for group, rule in pairs]
+    for one in filters:
+        values, texts = _values(one.get("Name", "")), pattern(one.get("Values") or [])
+        shown = [each for each in shown if any(map(texts.fullmatch, values(each)))]
+    shown.sort(key=_rule_id)
+    after = paging.start(
+        given.get("NextToken"),
+        code="InvalidNextToken",
+        message="The token is invalid or has expired.",
+    )
+    page, more = paging.cut(
+        [each for each in shown if _rule_id(each) > after], given.get("MaxResults", _PAGE)
+    )
+    token = {"NextToken": paging.token(_rule_id(page[-1]))} if more else {}
+    return {"SecurityGroupRules": list(page), **token}
+
+
+@api.operation("ModifySecurityGroupRules")
+def modify_rules(ctx: Context, given: Input) -> Output:
+    """Change rules of a group: protocol, ports, peer, description; their ids stay."""
+    refuse_dry_run(given)
+    group = GROUP.get(ctx, given["GroupId"])
+    rules = {one.rule_id: one for one in group.desired.permissions}
+    for update in given["SecurityGroupRules"]:
+        key = update["SecurityGroupRuleId"]
+        if key not in rules:
+            raise _no_rule(key)
+        rules[key] = _changed(ctx, rules[key], update.get("SecurityGroupRule") or {})
+    _refuse_twins(rules.values())
+    _write(ctx, group, tuple(rules.values()))
+    return {"Return": True}
+
+
+def tag_rule(ctx: Context, rule_id: str, change: Callable[[Tags], Tags]) -> None:
+    """Change the tags of a rule."""
+    group, rule = _rule(ctx, rule_id)
+    new = msgspec.structs.replace(rule, tags=change(rule.tags))
+    _write(ctx, group, tuple(new if one is rule else one for one in group.desired.permissions))
+
+
+def _changed(ctx: Context, rule: Permission, asked: Input) -> Permission:
+    """A rule with what a ``SecurityGroupRuleRequest`` says in its place."""
+    refuse("a security group rule", asked, "PrefixListId")
+    if sum(bool(asked.get(peer)) for peer in _PEERS) != 1:
         raise ServiceError(
-            "InvalidSecurityGroupRuleId.NotFound",
-            f"The security group rule ID '{min(missing)}' does not exist",
+            "InvalidParameterValue",
+            "Exactly one of CidrIpv4, CidrIpv6 and ReferencedGroupId must be specified for"
+            f" {rule.rule_id}.",
         )
-    rules.sort(key=lambda pair: pair[1].rule_id)
-    after = paging.start(given.get("NextToken"), code="InvalidNextToken")
-    limit = given.get("MaxResults", _PAGE)
-    page, more = paging.cut([pair for pair in rules if pair[1].rule_id > after], limit)
-    answer: Output = {
-        "SecurityGroupRules": [_show_rule(ctx, group.key, rule) for group, rule in page]
-    }
-    if more:
-        answer["NextToken"] = paging.token(page[-1][1].rule_id)
-    return answer
+    (changed,) = permissions(
+        ctx,
+        {
+            "IpPermissions": [
+                {
+                    **{name: asked[name] for name in _PORTS if name in asked},
+                    "IpRanges": _peer(asked, "CidrIpv4", "CidrIp"),
+                    "Ipv6Ranges": _peer(asked, "CidrIpv6", "CidrIpv6"),
+                    "UserIdGroupPairs": _peer(asked, "ReferencedGroupId", "GroupId"),
+                }
+            ]
+        },
+        egress=rule.egress,
+    )
+    return msgspec.structs.replace(changed, rule_id=rule.rule_id, tags=rule.tags)
+
+
+def _peer(asked: Input, name: str, member_name: str) -> list[Input]:
+    if not asked.get(name):
+        return []
+    return [{member_name: asked[name], "Description": asked.get("Description", "")}]
+
+
+def _all(ctx: Context, filters: list[Input]) -> Iterator[tuple[GroupItem, Permission]]:
+    """The rules of the groups that a filter names, or of all."""
+    keys = next((f.get("Values") or [] for f in filters if f.get("Name") == "group-id"), None)
+    groups: Iterable[GroupItem | None]
+    if keys is None or any("*" in key or "?" in key for key in keys):
+        groups = ctx.tx.page(SECURITY_GROUPS, ctx.scope)
+    else:
+        groups = [ctx.tx.get(SECURITY_GROUPS, ctx.scope, key) for key in keys]
+    return ((group, rule) for group in groups if group for rule in group.desired.permissions)
+
+
+def _rule(ctx: Context, key: str) -> tuple[GroupItem, Permission]:
+    group = ctx.tx.one(SECURITY_GROUPS, ctx.scope, "rule", key)
+    for rule in group.desired.permissions if group is not None else ():
+        if group is not None and rule.rule_id == key:
+            return group, rule
+    if not re.fullmatch("sgr-[0-9a-f]{8,17}", key):
+        raise ServiceError(
+            "InvalidSecurityGroupRuleId.Malformed", f'Invalid id: "{key}" (expecting "sgr-...")'
+        )
+    raise _no_rule(key)
+
+
+def _no_rule(key: str) -> ServiceError:
+    return ServiceError(
+        "InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{key}' does not exist"
+    )
+
+
+def _values(name: str) -> Values:
+    if name == "group-id":
+        return member("GroupId")
+    if name == "security-group-rule-id":
+        return member("SecurityGroupRuleId")
+    if (values := tag_values(name, "Tags")) is not None:
+        return values
+    raise unknown_filter(name)
+
+
+def _rule_id(shown: Output) -> str:
+    return str(shown["SecurityGroupRuleId"])
+
+
+def _refuse_twins(rules: Iterable[Permission]) -> None:
+    """Of two rules that say the same, AWS refuses the second."""
+    present = set()
+    for one in rules:
+        if identity(one) in present:
+            raise ServiceError(
+                "InvalidPermission.Duplicate",
+                f'the specified rule "peer: {one.cidr or one.cidr6 or one.group_id},'
+                f' {said(one)}, ALLOW" already exists',
+            )
+        present.add(identity(one))
 
 
 def _authorize(ctx: Context, given: Input, *, egress: bool) -> Output:
@@ -112,17 +219,9 @@ def _authorize(ctx: Context, given: Input, *, egress: bool) -> Output:
     tags = tags_of(given, "security-group-rule")
     new = [
         msgspec.structs.replace(one, rule_id=f"sgr-{ctx.ids.hex(17)}", tags=tags)
-        for one in _permissions(ctx, given, egress=egress)
+        for one in permissions(ctx, given, egress=egress)
     ]
-    present = {_identity(one) for one in group.desired.permissions}
-    for one in new:
-        if _identity(one) in present:
-            raise ServiceError(
-                "InvalidPermission.Duplicate",
-                f'the specified rule "peer: {one.cidr or one.cidr6 or one.group_id},'
-                f' {_said(one)}, ALLOW" already exists',
-            )
-        present.add(_identity(one))
+    _refuse_twins((*group.desired.permissions, *new))
     same_way = [one for one in group.desired.permissions if one.egress == egress]
     if len(same_way) + len(new) > _MOST_RULES:
         raise ServiceError(
@@ -132,7 +231,7 @@ def _authorize(ctx: Context, given: Input, *, egress: bool) -> Output:
     _write(ctx, group, (*group.desired.permissions, *new))
     return {
         "Return": True,
-        "SecurityGroupRules": [_show_rule(ctx, group.key, one) for one in new],
+        "SecurityGroupRules": [show_rule(ctx, group.key, one) for one in new],
     }
 
 
@@ -144,13 +243,10 @@ def _revoke(ctx: Context, given: Input, *, egress: bool) -> Output:
         gone = [one for one in rules if one.rule_id in ids and one.egress == egress]
         missing = set(ids) - {one.rule_id for one in gone}
         if missing:
-            raise ServiceError(
-                "InvalidSecurityGroupRuleId.NotFound",
-                f"The security group rule ID '{min(missing)}' does not exist",
-            )
+            raise _no_rule(min(missing))
     else:
-        wanted = {_identity(one) for one in _permissions(ctx, given, egress=egress)}
-        gone = [one for one in rules if _identity(one) in wanted]
+        wanted = {identity(one) for one in permissions(ctx, given, egress=egress)}
+        gone = [one for one in rules if identity(one) in wanted]
         if len(gone) < len(wanted):
             raise ServiceError(
                 "InvalidPermission.NotFound",
@@ -160,7 +256,7 @@ def _revoke(ctx: Context, given: Input, *, egress: bool) -> Output:
     return {
         "Return": True,
         "UnknownIpPermissions": [],
-        "RevokedSecurityGroupRules": [_show_revoked(group.key, one) for one in gone],
+        "RevokedSecurityGroupRules": [show_revoked(group.key, one) for one in gone],
     }
 
 
@@ -169,12 +265,14 @@ def _describe_anew(ctx: Context, given: Input, *, egress: bool) -> Output:
     group = by_id_or_name(ctx, given)
     rules = group.desired.permissions
     if by_id := given.get("SecurityGroupRuleDescriptions"):
-        said = {one["SecurityGroupRuleId"]: one.get("Description", "") for one in by_id}
-        matched = {one.rule_id: said[one.rule_id] for one in rules if one.rule_id in said}
-        count = len(said)
+        texts = {one["SecurityGroupRuleId"]: one.get("Description", "") for one in by_id}
+        for text in filter(None, texts.values()):
+            check_text(text, "rule")
+        matched = {one.rule_id: texts[one.rule_id] for one in rules if one.rule_id in texts}
+        count = len(texts)
     else:
-        asked = {_identity(one): one.description for one in _permissions(ctx, given, egress=egress)}
-        matched = {one.rule_id: asked[_identity(one)] for one in rules if _identity(one) in asked}
+        asked = {identity(one): one.description for one in permissions(ctx, given, egress=egress)}
+        matched = {one.rule_id: asked[identity(one)] for one in rules if identity(one) in asked}
         count = len(asked)
     if len(matched) < count:
         raise ServiceError(
@@ -190,141 +288,6 @@ def _describe_anew(ctx: Context, given: Input, *, egress: bool) -> Output:
         ),
     )
     return {"Return": True}
-
-
-def _permissions(ctx: Context, given: Input, *, egress: bool) -> list[Permission]:
-    """The rules that a call names, in either of the two forms AWS takes."""
-    refuse("a security group rule", given, "SourceSecurityGroupOwnerId")
-    asked = given.get("IpPermissions") or []
-    if not asked and not (given.get("IpProtocol") or given.get("SourceSecurityGroupName")):
-        raise ServiceError(
-            "MissingParameter", "The request must contain the parameter ipPermissions"
-        )
-    if not asked:
-        one: Input = {"IpProtocol": given.get("IpProtocol", "-1")}
-        one |= {name: given[name] for name in ("FromPort", "ToPort") if name in given}
-        if given.get("CidrIp"):
-            one["IpRanges"] = [{"CidrIp": given["CidrIp"]}]
-        if given.get("SourceSecurityGroupName"):
-            one["UserIdGroupPairs"] = [{"GroupName": given["SourceSecurityGroupName"]}]
-        asked = [one]
-    return [rule for one in asked for rule in _rules(ctx, one, egress=egress)]
-
-
-def _rules(ctx: Context, asked: Input, *, egress: bool) -> list[Permission]:
-    refuse("a security group rule", asked, "PrefixListIds")
-    protocol, first, last = _ports(asked)
-    peers: list[tuple[str, str, str, str]] = [
-        (_cidr(one.get("CidrIp", "")), "", "", one.get("Description", ""))
-        for one in asked.get("IpRanges") or []
-    ]
-    peers += [
-        ("", _cidr(one.get("CidrIpv6", "")), "", one.get("Description", ""))
-        for one in asked.get("Ipv6Ranges") or []
-    ]
-    for one in asked.get("UserIdGroupPairs") or []:
-        if one.get("UserId") not in {None, "", ctx.scope.account}:
-            refuse(
-                "a security group rule",
-                {"another account's group": True},
-                "another account's group",
-            )
-        peers.append(("", "", by_id_or_name(ctx, one).key, one.get("Description", "")))
-    if not peers:
-        raise ServiceError(
-            "MissingParameter",
-            "Source or destination are missing: give IpRanges, Ipv6Ranges or UserIdGroupPairs",
-        )
-    return [
-        Permission(
-            rule_id="",
-            egress=egress,
-            protocol=protocol,
-            from_port=first,
-            to_port=last,
-            cidr=cidr,
-            cidr6=cidr6,
-            group_id=group,
-            description=said,
-        )
-        for cidr, cidr6, group, said in peers
-    ]
-
-
-def _ports(asked: Input) -> tuple[str, int, int]:
-    protocol = str(asked.get("IpProtocol", "")).lower()
-    protocol = _PROTOCOLS.get(protocol, protocol)
-    if protocol not in _KNOWN:
-        raise ServiceError(
-            "InvalidParameterValue",
-            f"Invalid value '{protocol}' for IP protocol. Unknown protocol.",
-        )
-    if protocol == "-1":
-        return protocol, -1, -1
-    first, last = asked.get("FromPort", -1), asked.get("ToPort", -1)
-    if protocol in {"tcp", "udp"} and not 0 <= first <= last <= 65535:
-        raise ServiceError(
-            "InvalidParameterValue",
-            f"Invalid value for portRange: must specify both from and to ports with {protocol},"
-            f" between 0 and 65535 (given {first} to {last}).",
-        )
-    return protocol, first, last
-
-
-def _cidr(text: str) -> str:
-    try:
-        return str(ipaddress.ip_network(text, strict=False))
-    except ValueError as error:
-        raise ServiceError("InvalidParameterValue", f"CIDR block {text} is malformed") from error
-
-
-def _identity(one: Permission) -> tuple[object, ...]:
-    """Two rules with the same identity are the same rule, whatever their descriptions."""
-    return (
-        one.egress, one.protocol, one.from_port, one.to_port, one.cidr, one.cidr6, one.group_id,
-    )  # fmt: skip
-
-
-def _said(one: Permission) -> str:
-    ports = f"from port: {one.from_port}, to port: {one.to_port}"
-    return "ALL" if one.protocol == "-1" else f"{one.protocol.upper()}, {ports}"
-
-
-def _show_rule(ctx: Context, group_id: str, one: Permission) -> Output:
-    """``SecurityGroupRule``."""
-    shown: Output = {
-        "SecurityGroupRuleId": one.rule_id,
-        "SecurityGroupRuleArn": ctx.scope.arn("ec2", f"security-group-rule/{one.rule_id}"),
-        "GroupId": group_id,
-        "GroupOwnerId": ctx.scope.account,
-        "IsEgress": one.egress,
-        "IpProtocol": one.protocol,
-        "FromPort": one.from_port,
-        "ToPort": one.to_port,
-        "CidrIpv4": one.cidr or None,
-        "CidrIpv6": one.cidr6 or None,
-        "Description": one.description or None,
-        "Tags": show_tags(one.tags),
-    }
-    if one.group_id:
-        shown["ReferencedGroupInfo"] = {"GroupId": one.group_id, "UserId": ctx.scope.account}
-    return shown
-
-
-def _show_revoked(group_id: str, one: Permission) -> Output:
-    """``RevokedSecurityGroupRule``."""
-    return {
-        "SecurityGroupRuleId": one.rule_id,
-        "GroupId": group_id,
-        "IsEgress": one.egress,
-        "IpProtocol": one.protocol,
-        "FromPort": one.from_port,
-        "ToPort": one.to_port,
-        "CidrIpv4": one.cidr or None,
-        "CidrIpv6": one.cidr6 or None,
-        "ReferencedGroupId": one.group_id or None,
-        "Description": one.description or None,
-    }
 
 
 def _write(ctx: Context, group: GroupItem, rules: tuple[Permission, ...]) -> None:

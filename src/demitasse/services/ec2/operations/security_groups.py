@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,12 +22,14 @@ from demitasse.services.ec2.operations.vpcs import VPC
 from demitasse.services.ec2.records import (
     NETWORK_INTERFACES,
     SECURITY_GROUPS,
-    VPCS,
     Permission,
     SecurityGroup,
+    default_vpc,
 )
 from demitasse.store import Item
 from demitasse.store.kinds import Nothing
+
+_TEXT = r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{1,255}"
 
 
 def show(ctx: Context, item: Item[SecurityGroup, Nothing]) -> Output:
@@ -97,7 +100,13 @@ GROUP = Resource(
         "ip-permission.group-id": member("IpPermissions", "UserIdGroupPairs", "GroupId"),
         "egress.ip-permission.cidr": member("IpPermissionsEgress", "IpRanges", "CidrIp"),
         "egress.ip-permission.protocol": member("IpPermissionsEgress", "IpProtocol"),
+        "egress.ip-permission.from-port": member("IpPermissionsEgress", "FromPort"),
+        "egress.ip-permission.to-port": member("IpPermissionsEgress", "ToPort"),
+        "egress.ip-permission.group-id": member(
+            "IpPermissionsEgress", "UserIdGroupPairs", "GroupId"
+        ),
     },
+    indexes={"vpc-id": "vpc"},
 )
 
 
@@ -111,11 +120,11 @@ def by_id_or_name(ctx: Context, given: Input) -> Item[SecurityGroup, Nothing]:
         raise ServiceError(
             "MissingParameter", "The request must contain the parameter groupName or groupId"
         )
-    for vpc in ctx.tx.page(VPCS, ctx.scope):
-        if vpc.desired.is_default:
-            item = ctx.tx.one(SECURITY_GROUPS, ctx.scope, "name", f"{vpc.key}/{name}")
-            if item is not None:
-                return item
+    vpc = default_vpc(ctx.tx, ctx.scope)
+    if vpc is not None:
+        item = ctx.tx.one(SECURITY_GROUPS, ctx.scope, "name", f"{vpc.key}/{name}")
+        if item is not None:
+            return item
     raise ServiceError(
         "InvalidGroup.NotFound",
         f"The security group '{name}' does not exist in default VPC",
@@ -137,13 +146,8 @@ def create_security_group(ctx: Context, given: Input) -> Output:
     refuse_dry_run(given)
     vpc_id = given.get("VpcId") or _default_vpc(ctx)
     vpc = VPC.get(ctx, vpc_id)
-    name = given["GroupName"]
-    if name == "default" or name.startswith("sg-"):
-        raise ServiceError(
-            "InvalidParameterValue", f"Cannot use reserved security group name: {name}"
-        )
-    if not given["Description"] or not name:
-        raise ServiceError("InvalidParameterValue", "A security group has a name and a description")
+    name = _name(given["GroupName"])
+    check_text(given["Description"], "description")
     if ctx.tx.one(SECURITY_GROUPS, ctx.scope, "name", f"{vpc.key}/{name}") is not None:
         raise ServiceError(
             "InvalidGroup.Duplicate",
@@ -180,13 +184,7 @@ def delete_security_group(ctx: Context, given: Input) -> Output:
             "CannotDelete",
             f'the specified group: "{group.key}" name: "default" cannot be deleted by a user',
         )
-    others = ctx.tx.page(SECURITY_GROUPS, ctx.scope, where=("vpc", group.desired.vpc_id))
-    named_by_others = any(
-        rule.group_id == group.key
-        for other in others
-        if other.key != group.key
-        for rule in other.desired.permissions
-    )
+    named_by_others = ctx.tx.count(SECURITY_GROUPS, ctx.scope, ("peer", group.key))
     if named_by_others or ctx.tx.count(NETWORK_INTERFACES, ctx.scope, ("group", group.key)):
         raise ServiceError("DependencyViolation", f"resource {group.key} has a dependent object")
     ctx.tx.delete(SECURITY_GROUPS, group.ref)
@@ -194,7 +192,38 @@ def delete_security_group(ctx: Context, given: Input) -> Output:
 
 
 def _default_vpc(ctx: Context) -> str:
-    for vpc in ctx.tx.page(VPCS, ctx.scope):
-        if vpc.desired.is_default:
-            return vpc.key
-    raise ServiceError("VPCIdNotSpecified", "No default VPC for this user")
+    vpc = default_vpc(ctx.tx, ctx.scope)
+    if vpc is None:
+        raise ServiceError("VPCIdNotSpecified", "No default VPC for this user")
+    return vpc.key
+
+
+def check_text(text: str, what: str) -> None:
+    """Refuse a description that AWS refuses."""
+    if not re.fullmatch(_TEXT, text):
+        raise ServiceError(
+            "InvalidParameterValue",
+            f"Invalid {'rule' if what == 'rule' else 'security group'} description. Valid"
+            " descriptions are strings less than 256 characters from the following set: "
+            " a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*",
+        )
+
+
+def _name(name: str) -> str:
+    if name == "default":
+        raise ServiceError(
+            "InvalidParameterValue", f"Cannot use reserved security group name: {name}"
+        )
+    if name.startswith("sg-"):
+        raise ServiceError(
+            "InvalidParameterValue",
+            f"invalid value for parameter groupName: {name}. Group names may not be in the format"
+            " sg-*.",
+        )
+    if not name.strip() or not re.fullmatch(_TEXT, name):
+        raise ServiceError(
+            "InvalidParameterValue",
+            f"Value ({name}) for parameter GroupName is invalid. Names are strings of 1 to 255"
+            " characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*",
+        )
+    return name

@@ -62,7 +62,7 @@ def show(ctx: Context, item: Item[Subnet, Nothing]) -> Output:
 SUBNET = Resource(
     SUBNETS,
     "subnet",
-    "subnet",
+    "subnet ID",
     "InvalidSubnetID.NotFound",
     "InvalidSubnetID.Malformed",
     show,
@@ -82,6 +82,7 @@ SUBNET = Resource(
         "owner-id": member("OwnerId"),
         "state": member("State"),
     },
+    indexes={"vpc-id": "vpc"},
 )
 
 
@@ -138,7 +139,7 @@ def delete_subnet(ctx: Context, given: Input) -> Output:
             "DependencyViolation",
             f"The subnet '{subnet.key}' has dependencies and cannot be deleted.",
         )
-    for table in ctx.tx.page(ROUTE_TABLES, ctx.scope, where=("vpc", subnet.desired.vpc_id)):
+    for table in ctx.tx.page(ROUTE_TABLES, ctx.scope, where=("subnet", subnet.key)):
         kept = tuple(a for a in table.desired.associations if a.subnet_id != subnet.key)
         ctx.tx.desire(
             ROUTE_TABLES, table.ref, msgspec.structs.replace(table.desired, associations=kept)

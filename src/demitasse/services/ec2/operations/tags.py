@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -10,15 +10,16 @@ from demitasse.api import Input, Output
 from demitasse.errors import ServiceError
 from demitasse.services import paging
 from demitasse.services.base import Context
-from demitasse.services.ec2.operations.api import Resource, api, refuse_dry_run
+from demitasse.services.ec2.operations.api import api, checked, filtered, refuse_dry_run
 from demitasse.services.ec2.operations.gateways import GATEWAY
 from demitasse.services.ec2.operations.interfaces import INTERFACE
 from demitasse.services.ec2.operations.network_acls import NETWORK_ACL
 from demitasse.services.ec2.operations.route_tables import ROUTE_TABLE
+from demitasse.services.ec2.operations.security_group_rules import tag_rule
 from demitasse.services.ec2.operations.security_groups import GROUP
 from demitasse.services.ec2.operations.subnets import SUBNET
 from demitasse.services.ec2.operations.vpcs import VPC
-from demitasse.store import Item
+from demitasse.services.ec2.records import SECURITY_GROUPS, Tags
 
 _TYPES = {
     "vpc": VPC,
@@ -29,26 +30,23 @@ _TYPES = {
     "security-group": GROUP,
     "network-interface": INTERFACE,
 }
-_BY_PREFIX = {resource.prefix: (name, resource) for name, resource in _TYPES.items()}
-_MOST_TAGS = 50
+_BY_PREFIX = {resource.prefix: resource for resource in _TYPES.values()}
+_RULE = "sgr"
 _PAGE = 1000
+_MEMBERS = {
+    "resource-id": "ResourceId",
+    "resource-type": "ResourceType",
+    "key": "Key",
+    "value": "Value",
+}
 
 
 @api.operation("CreateTags")
 def create_tags(ctx: Context, given: Input) -> Output:
     """Tag resources; a tag that is there gets the new value."""
     refuse_dry_run(given)
-    for tag in given["Tags"]:
-        if tag.get("Key", "").startswith("aws:"):
-            raise ServiceError(
-                "InvalidParameterValue", "Tag keys starting with 'aws:' are reserved"
-            )
     new = {tag.get("Key", ""): tag.get("Value", "") for tag in given["Tags"]}
-    for resource, item in _named(ctx, given["Resources"]):
-        tags = item.desired.tags | new
-        if len(tags) > _MOST_TAGS:
-            raise ServiceError("TagLimitExceeded", "The maximum number of tags has been reached.")
-        _write(ctx, resource, item, tags)
+    _change(ctx, given["Resources"], lambda tags: checked({**tags, **new}))
     return {}
 
 
@@ -57,13 +55,18 @@ def delete_tags(ctx: Context, given: Input) -> Output:
     """Untag resources: those keys (with a value: only if it is that one), or all tags."""
     refuse_dry_run(given)
     wanted = given.get("Tags")
-    for resource, item in _named(ctx, given["Resources"]):
-        tags = dict(item.desired.tags)
-        for tag in [{"Key": key} for key in tags] if wanted is None else wanted:
-            key, value = tag.get("Key", ""), tag.get("Value")
-            if key in tags and value in (None, tags[key]):
-                del tags[key]
-        _write(ctx, resource, item, tags)
+
+    def kept(tags: Tags) -> Tags:
+        if wanted is None:
+            return {}
+        gone = {
+            tag.get("Key", "")
+            for tag in wanted
+            if tag.get("Value") in (None, tags.get(tag.get("Key", "")))
+        }
+        return {key: value for key, value in tags.items() if key not in gone}
+
+    _change(ctx, given["Resources"], kept)
     return {}
 
 
@@ -71,45 +74,68 @@ def delete_tags(ctx: Context, given: Input) -> Output:
 def describe_tags(ctx: Context, given: Input) -> Output:
     """List tags, with the filters ``resource-id``, ``resource-type``, ``key`` and ``value``."""
     refuse_dry_run(given)
-    rows = [
-        {"ResourceId": item.key, "ResourceType": name, "Key": key, "Value": value}
-        for name, resource in _TYPES.items()
-        for item in ctx.tx.page(resource.kind, ctx.scope)
-        for key, value in item.desired.tags.items()
-    ]
-    members = {
-        "resource-id": "ResourceId",
-        "resource-type": "ResourceType",
-        "key": "Key",
-        "value": "Value",
-    }
-    for one in given.get("Filters") or []:
-        if one.get("Name") not in members:
-            raise ServiceError(
-                "InvalidParameterValue", f"The filter '{one.get('Name')}' is invalid"
-            )
-        rows = [row for row in rows if row[members[one["Name"]]] in (one.get("Values") or [])]
-
-    def place(row: Output) -> str:
-        return f"{row['ResourceId']}/{row['Key']}"
-
-    rows.sort(key=place)
-    after = paging.start(given.get("NextToken"), code="InvalidNextToken")
-    page, more = paging.cut(
-        [row for row in rows if place(row) > after], given.get("MaxResults", _PAGE)
+    filters = given.get("Filters") or []
+    rows = filtered(_tags(ctx, filters), _plain(filters), _MEMBERS)
+    rows.sort(key=_place)
+    after = paging.start(
+        given.get("NextToken"),
+        code="InvalidNextToken",
+        message="The token is invalid or has expired.",
     )
-    return {"Tags": list(page), **({"NextToken": paging.token(place(page[-1]))} if more else {})}
+    page, more = paging.cut(
+        [row for row in rows if _place(row) > after], given.get("MaxResults", _PAGE)
+    )
+    return {"Tags": list(page), **({"NextToken": paging.token(_place(page[-1]))} if more else {})}
 
 
-def _named(ctx: Context, ids: list[str]) -> list[tuple[Resource, Item[Any, Any]]]:
-    named = []
-    for key in ids:
-        known = _BY_PREFIX.get(key.split("-", 1)[0])
-        if known is None:
+def _plain(filters: list[Input]) -> list[Input]:
+    """``tag:<key>`` said with the two filters that it stands for."""
+    plain: list[Input] = []
+    for one in filters:
+        name = one.get("Name", "")
+        if name.startswith("tag:"):
+            plain.append({"Name": "key", "Values": [name.removeprefix("tag:")]})
+            plain.append({"Name": "value", "Values": one.get("Values") or []})
+        else:
+            plain.append(one)
+    return plain
+
+
+def _tags(ctx: Context, filters: list[Input]) -> Iterator[Output]:
+    """The tags of the resources that a filter names, or of all."""
+    ids = next((one.get("Values") or [] for one in filters if one.get("Name") == "resource-id"), [])
+    for name, resource in _TYPES.items():
+        if ids and not any("*" in each or "?" in each for each in ids):
+            found = (ctx.tx.get(resource.kind, ctx.scope, each) for each in ids)
+            items = [item for item in found if item is not None]
+        else:
+            items = ctx.tx.page(resource.kind, ctx.scope)
+        for item in items:
+            yield from _rows(item.key, name, item.desired.tags)
+    for group in ctx.tx.page(SECURITY_GROUPS, ctx.scope):
+        for rule in group.desired.permissions:
+            yield from _rows(rule.rule_id, "security-group-rule", rule.tags)
+
+
+def _rows(key: str, name: str, tags: Tags) -> Iterator[Output]:
+    for tag, value in tags.items():
+        yield {"ResourceId": key, "ResourceType": name, "Key": tag, "Value": value}
+
+
+def _place(row: Output) -> str:
+    return f"{row['ResourceId']}/{row['Key']}"
+
+
+def _change(ctx: Context, ids: list[str], change: Callable[[Tags], Tags]) -> None:
+    """Change the tags of all resources named, or of none when one is not there."""
+    for key in dict.fromkeys(ids):
+        prefix = key.split("-", 1)[0]
+        if prefix == _RULE:
+            tag_rule(ctx, key, change)
+        elif prefix in _BY_PREFIX:
+            resource = _BY_PREFIX[prefix]
+            item = resource.get(ctx, key)
+            new = msgspec.structs.replace(item.desired, tags=change(item.desired.tags))
+            ctx.tx.desire(resource.kind, item.ref, new)
+        else:
             raise ServiceError("InvalidID", f"The ID '{key}' is not valid")
-        named.append((known[1], known[1].get(ctx, key)))
-    return named
-
-
-def _write(ctx: Context, resource: Resource, item: Item[Any, Any], tags: dict[str, str]) -> None:
-    ctx.tx.desire(resource.kind, item.ref, msgspec.structs.replace(item.desired, tags=tags))

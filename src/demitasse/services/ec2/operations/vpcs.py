@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 
 import msgspec
 
@@ -16,6 +17,7 @@ from demitasse.services.ec2.operations.api import (
     member,
     refuse,
     refuse_dry_run,
+    refuse_none_of,
     show_tags,
     tags_of,
 )
@@ -29,10 +31,12 @@ from demitasse.services.ec2.records import (
     VPCS,
     Vpc,
     VpcObserved,
+    default_vpc,
 )
 from demitasse.store import Item
 
 _LARGEST, _SMALLEST = 16, 28
+_METRICS = "EnableNetworkAddressUsageMetrics"
 
 
 def show(ctx: Context, item: Item[Vpc, VpcObserved]) -> Output:
@@ -60,7 +64,7 @@ def show(ctx: Context, item: Item[Vpc, VpcObserved]) -> Output:
 VPC = Resource(
     VPCS,
     "vpc",
-    "vpc",
+    "vpc ID",
     "InvalidVpcID.NotFound",
     "InvalidVpcID.Malformed",
     show,
@@ -75,6 +79,7 @@ VPC = Resource(
         "state": member("State"),
         "dhcp-options-id": member("DhcpOptionsId"),
     },
+    indexes={"is-default": "default", "isDefault": "default"},
 )
 
 
@@ -112,7 +117,7 @@ def create_vpc(ctx: Context, given: Input) -> Output:
 def create_default(ctx: Context, given: Input) -> Output:
     """Make the default VPC anew, after it was deleted."""
     refuse_dry_run(given)
-    if any(item.desired.is_default for item in ctx.tx.page(VPCS, ctx.scope)):
+    if default_vpc(ctx.tx, ctx.scope) is not None:
         raise ServiceError(
             "DefaultVpcAlreadyExists",
             "A Default VPC already exists for this account in this region.",
@@ -167,10 +172,11 @@ def describe_vpc_attribute(ctx: Context, given: Input) -> Output:
 def modify_vpc_attribute(ctx: Context, given: Input) -> Output:
     """Change an attribute. Names are always resolved here, so DNS support stays on."""
     vpc = VPC.get(ctx, given["VpcId"])
+    refuse_none_of(given, "EnableDnsHostnames", "EnableDnsSupport", _METRICS)
     if not given.get("EnableDnsSupport", {}).get("Value", True):
         refuse("ModifyVpcAttribute", {"EnableDnsSupport false": True}, "EnableDnsSupport false")
-    if given.get("EnableNetworkAddressUsageMetrics", {}).get("Value"):
-        refuse("ModifyVpcAttribute", given, "EnableNetworkAddressUsageMetrics")
+    if given.get(_METRICS, {}).get("Value"):
+        refuse("ModifyVpcAttribute", given, _METRICS)
     hostnames = given.get("EnableDnsHostnames", {}).get("Value", vpc.desired.enable_dns_hostnames)
     ctx.tx.desire(
         VPCS, vpc.ref, msgspec.structs.replace(vpc.desired, enable_dns_hostnames=hostnames)
@@ -181,7 +187,7 @@ def modify_vpc_attribute(ctx: Context, given: Input) -> Output:
 def cidr_block(text: str, what: str) -> ipaddress.IPv4Network:
     """A block of addresses; AWS's errors for what is none or has the wrong size."""
     try:
-        block = ipaddress.IPv4Network(text, strict=False)
+        block = ipv4(text)
     except ValueError as error:
         raise ServiceError(
             "InvalidParameterValue",
@@ -191,3 +197,10 @@ def cidr_block(text: str, what: str) -> ipaddress.IPv4Network:
         code = "InvalidVpc.Range" if what == "vpc" else "InvalidSubnet.Range"
         raise ServiceError(code, f"The CIDR '{text}' is invalid.")
     return block
+
+
+def ipv4(text: str) -> ipaddress.IPv4Network:
+    """A block as AWS writes it (10.0.0.0/16), host bits cleared as AWS does; ``ValueError``."""
+    if not re.fullmatch(r"[0-9.]+/[0-9]{1,2}", text):
+        raise ValueError(text)
+    return ipaddress.IPv4Network(text, strict=False)

@@ -6,8 +6,23 @@ from demitasse.api import Input, Output
 from demitasse.errors import ServiceError
 from demitasse.services.base import Context
 from demitasse.services.ec2.defaults import ZONES, zone_id
-from demitasse.services.ec2.operations.api import api, refuse_dry_run
-from demitasse.services.ec2.records import VPCS
+from demitasse.services.ec2.operations.api import api, filtered, refuse_dry_run
+from demitasse.services.ec2.records import default_vpc
+
+_ZONE_FILTERS = {
+    "zone-name": "ZoneName",
+    "zone-id": "ZoneId",
+    "zone-type": "ZoneType",
+    "region-name": "RegionName",
+    "state": "State",
+    "group-name": "GroupName",
+    "opt-in-status": "OptInStatus",
+}
+_REGION_FILTERS = {
+    "region-name": "RegionName",
+    "endpoint": "Endpoint",
+    "opt-in-status": "OptInStatus",
+}
 
 
 @api.operation("DescribeAvailabilityZones")
@@ -37,23 +52,7 @@ def describe_availability_zones(ctx: Context, given: Input) -> Output:
                 "InvalidParameterValue", f"Invalid availability zone: [{min(unknown)}]"
             )
         zones = [zone for zone in zones if not names or zone[member] in names]
-    members = {
-        "zone-name": "ZoneName",
-        "zone-id": "ZoneId",
-        "zone-type": "ZoneType",
-        "region-name": "RegionName",
-        "state": "State",
-        "group-name": "GroupName",
-        "opt-in-status": "OptInStatus",
-    }
-    for one in given.get("Filters") or []:
-        if one.get("Name") not in members:
-            raise ServiceError(
-                "InvalidParameterValue", f"The filter '{one.get('Name')}' is invalid"
-            )
-        values = one.get("Values") or []
-        zones = [zone for zone in zones if zone[members[one["Name"]]] in values]
-    return {"AvailabilityZones": zones}
+    return {"AvailabilityZones": filtered(zones, given.get("Filters"), _ZONE_FILTERS)}
 
 
 @api.operation("DescribeRegions")
@@ -66,25 +65,22 @@ def describe_regions(ctx: Context, given: Input) -> Output:
         raise ServiceError(
             "InvalidParameterValue", f"Invalid region(s) {sorted(unknown)} provided."
         )
-    return {
-        "Regions": [
-            {
-                "RegionName": region,
-                "Endpoint": ctx.site.endpoint,
-                "OptInStatus": "opt-in-not-required",
-            }
-        ]
+    here = {
+        "RegionName": region,
+        "Endpoint": ctx.site.endpoint,
+        "OptInStatus": "opt-in-not-required",
     }
+    return {"Regions": filtered([here], given.get("Filters"), _REGION_FILTERS)}
 
 
 @api.operation("DescribeAccountAttributes")
 def describe_account_attributes(ctx: Context, given: Input) -> Output:
     """Tell what an account has; instances are not among it."""
     refuse_dry_run(given)
-    default = next((v.key for v in ctx.tx.page(VPCS, ctx.scope) if v.desired.is_default), "none")
+    vpc = default_vpc(ctx.tx, ctx.scope)
     known = {
         "supported-platforms": "VPC",
-        "default-vpc": default,
+        "default-vpc": "none" if vpc is None else vpc.key,
         "max-instances": "0",
         "vpc-max-security-groups-per-interface": "5",
         "max-elastic-ips": "0",
