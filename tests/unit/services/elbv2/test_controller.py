@@ -30,9 +30,23 @@ DRAINING = ("draining", "Target.DeregistrationInProgress")
 UNUSED = ("unused", "Target.NotInUse")
 
 
+EVERYBODY = Permission("sgr-0", False, "tcp", 0, 65535, cidr="0.0.0.0/0")
+
+
 @pytest.fixture
 def stand() -> Stand:
-    return Stand()
+    """With a default security group that admits everybody."""
+    stand = Stand()
+    permit(stand, stand.default_group, EVERYBODY)
+    return stand
+
+
+def permit(stand: Stand, group_id: str, *permissions: Permission) -> None:
+    with stand.store.transaction() as tx:
+        group = tx.get(SECURITY_GROUPS, SCOPE, group_id)
+        assert group
+        after = msgspec.structs.replace(group.desired, permissions=permissions)
+        tx.desire(SECURITY_GROUPS, Ref(SCOPE, group_id), after)
 
 
 def send(stand: Stand, balancer: str, path: str = "/", client: str = "127.0.0.1") -> Any:
@@ -333,23 +347,18 @@ def test_what_is_deleted_ends_and_so_do_orphans(stand: Stand) -> None:
     assert asyncio.run(stand.traffic.running()) == frozenset()
 
 
-def permit(stand: Stand, group_id: str, *permissions: Permission) -> None:
-    with stand.store.transaction() as tx:
-        group = tx.get(SECURITY_GROUPS, SCOPE, group_id)
-        assert group
-        after = msgspec.structs.replace(group.desired, permissions=permissions)
-        tx.desire(SECURITY_GROUPS, Ref(SCOPE, group_id), after)
-
-
 def test_security_groups_decide_who_may_connect_also_when_they_change(stand: Stand) -> None:
     stand.network()
     made = stand.balancer()
     arn, own = made["LoadBalancerArn"], stand.default_group
     stand.listener(arn)
+    permit(stand, own, Permission("sgr-1", False, "-1", group_id=own))  # as it is made
 
     async def scene(stand: Stand) -> None:
         await stand.settled()
-        assert stand.applied(arn).ingress == ()  # its default group admits only its members
+        assert stand.applied(arn).ingress == ()  # only its members, and not itself
+        with pytest.raises(ConnectionRefusedError):
+            send(stand, arn)
         permit(stand, own, Permission("sgr-1", False, "tcp", 80, 80, cidr="0.0.0.0/0"))
         await stand.settled()
         assert stand.applied(arn).ingress == (Ingress("0.0.0.0/0", 80, 80),)
