@@ -114,6 +114,7 @@ class TaskController(Controller):
             store=store, engine=containers, clock=clock, ids=ids, registry=registry
         )
         self._jobs = Jobs()
+        self._suspects: dict[Ref, set[str]] = {}
         self._garbage = Garbage(store=store, engine=containers, clock=clock)
 
     def interests(self) -> dict[Kind[Any, Any], Interest]:
@@ -134,6 +135,7 @@ class TaskController(Controller):
                     elif event.action in _ENDINGS:
                         ref = task_ref(event.labels.get(specs.TASK_LABEL, ""))
                         if ref is not None:
+                            self._suspects.setdefault(ref, set()).add(event.id)
                             enqueue(ref)
         finally:
             await self._jobs.close()
@@ -148,9 +150,7 @@ class TaskController(Controller):
             return await self._clear(item)
         if definition is None:
             definition = TaskDefinition("", 0, (), item.desired.created_at, "")
-        seen = await self._engine.list(
-            {specs.TASK_LABEL: task_arn(ref.scope, item.desired.cluster, item.desired.id)}
-        )
+        seen = await self._look(item)
         boxes = {each.labels[specs.CONTAINER_LABEL]: each for each in seen if _is_own(each)}
         pause = next((each for each in seen if not _is_own(each)), None)
         item = await self._observe(item, definition, boxes, pause)
@@ -166,6 +166,23 @@ class TaskController(Controller):
                 return await self._activate(step)
             case _:
                 return self._watch(step)
+
+    async def _look(self, item: Item_) -> list[Container]:
+        """The task's containers in the engine, its pause container among them.
+
+        Docker tells that a container has ended before its list shows it: whoever an event was
+        about is looked at by itself.
+        """
+        suspects = self._suspects.pop(item.ref, set())
+        arn = task_arn(item.scope, item.desired.cluster, item.desired.id)
+        seen = []
+        for box in await self._engine.list({specs.TASK_LABEL: arn}):
+            if box.id not in suspects or not box.running:
+                seen.append(box)
+                continue
+            with contextlib.suppress(NotFoundInEngine):
+                seen.append(await self._engine.inspect(box.id))
+        return seen
 
     def _read(self, ref: Ref) -> tuple[Item_ | None, TaskDefinition | None]:
         with self._store.transaction() as tx:
