@@ -34,8 +34,8 @@ class Cursor:
     @property
     def since(self) -> int:
         """From which time on to read again, to miss nothing."""
-        times = [mark.time for mark in (self.out, self.err) if mark.lines]
-        return max(min(times), max(times) - _LONGEST_LINE) if times else 0
+        older, newer = sorted((self.out.time, self.err.time))
+        return max(older, newer - _LONGEST_LINE, 0)
 
     def beyond(self, line: LogLine) -> Cursor:
         """The place behind a further line."""

@@ -26,7 +26,7 @@ def _by_arn(ctx: Context, arn: str) -> events.GroupItem:
     prefix = ctx.scope.arn("logs", "log-group:")
     if not arn.startswith(prefix):
         raise names.invalid(f"The resource ARN is invalid: {arn}")
-    name = arn.removeprefix(prefix).removesuffix(":*")
+    name = arn.removeprefix(prefix)
     item = ctx.tx.get(LOG_GROUPS, ctx.scope, name)
     if item is None:
         raise ServiceError("ResourceNotFoundException", f"The resource {arn} does not exist.")
