@@ -26,8 +26,18 @@ from demitasse.services.ecr import operations as ecr
 from demitasse.services.ecr.controller import LifecycleController
 from demitasse.services.ecr.distribution.app import Registry
 from demitasse.services.ecr.sweep import SweepController
+from demitasse.services.ecs import operations as ecs
+from demitasse.services.ecs.controller.service import ServiceController
+from demitasse.services.ecs.controller.task import TaskController
+from demitasse.services.ecs.controller.task_definition import TaskDefinitionController
 from demitasse.services.elbv2 import operations as elbv2
 from demitasse.services.elbv2.controller import LoadBalancerController
+from demitasse.services.logs import operations as logs
+from demitasse.services.logs.collector import LogCollector
+from demitasse.services.logs.retention import LogRemovalController, LogRetentionController
+from demitasse.services.logs import operations as logs
+from demitasse.services.logs.collector import LogCollector
+from demitasse.services.logs.retention import LogRemovalController, LogRetentionController
 from demitasse.services.rds import operations as rds
 from demitasse.services.rds.controller import DbInstanceController
 from demitasse.services.sts import operations as sts
@@ -38,7 +48,7 @@ from demitasse.wire.app import Application
 from demitasse.wire.credentials import Credential
 from demitasse.wire.models import Models
 
-APIS: tuple[Api, ...] = (sts.api, ec2.api, ecr.api, elbv2.api, rds.api)
+APIS: tuple[Api, ...] = (sts.api, ec2.api, ecr.api, elbv2.api, rds.api, logs.api)
 
 
 class Credentials:
@@ -111,6 +121,23 @@ class Platform:
                 waits=waits,
                 containers=containers,
             ),
+            LogCollector(store=store, containers=containers, clock=clock),
+            LogRetentionController(store=store, clock=clock),
+            LogRemovalController(store=store),
+            TaskDefinitionController(store=store),
+            ServiceController(store=store, clock=clock, waits=waits, ids=ids),
+            TaskController(
+                store=store,
+                containers=containers,
+                clock=clock,
+                waits=waits,
+                ids=ids,
+                registry=site.registry,
+                processors=float(os.cpu_count() or 1),
+            ),
+            LogCollector(store=store, containers=containers, clock=clock),
+            LogRetentionController(store=store, clock=clock),
+            LogRemovalController(store=store),
             DbInstanceController(store=store, containers=containers, addresses=self._addresses),
         )
 
