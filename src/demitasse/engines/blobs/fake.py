@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 
 from demitasse.clock import Clock
@@ -68,7 +68,7 @@ class MemoryBlobs:
 
     async def read(
         self, space: str, digest: str, first: int = 0, last: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         held = self._blobs.get((check_space(space), check_digest(digest)))
         if held is None:
             raise NotFoundInEngine(f"there is no blob {digest}")

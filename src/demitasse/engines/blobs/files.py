@@ -16,7 +16,7 @@ import hashlib
 import io
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -94,7 +94,7 @@ class BlobFiles:
 
     async def read(
         self, space: str, digest: str, first: int = 0, last: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         path = self._blob(space, digest)
         file = await self._run(io.FileIO, path)
         try:

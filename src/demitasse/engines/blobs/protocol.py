@@ -11,7 +11,7 @@ Calls on one upload must not overlap; all others may. A malformed name is a ``Va
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -63,7 +63,7 @@ class BlobEngine(Protocol):
 
     def read(
         self, space: str, digest: str, first: int = 0, last: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """The bytes of a blob from ``first`` to ``last`` (inclusive), in pieces of bounded size.
 
         ``NotFoundInEngine``; ``EngineError`` when the blob is shorter than asked for.

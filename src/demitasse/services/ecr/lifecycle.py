@@ -16,6 +16,7 @@ from demitasse.errors import NotSupported
 
 _MOST_RULES = 50
 _MOST_WILDCARDS = 4
+_MOST = 100_000  # days or images; AWS names no limit, but a calendar has one
 
 
 class InvalidPolicy(ValueError):
@@ -51,7 +52,7 @@ def read_policy(text: str) -> tuple[Rule, ...]:
     """The rules of a policy by priority. Raises ``InvalidPolicy``, ``NotSupported``."""
     try:
         policy = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidPolicy("Could not map policyString into LifecyclePolicy.") from error
     _members(policy, "the policy", required=("rules",))
     given = policy["rules"]
@@ -167,8 +168,8 @@ def _members(
 
 
 def _number(given: Any, place: str) -> int:
-    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-        raise InvalidPolicy(f"{place} must be a whole number from 1")
+    if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= _MOST:
+        raise InvalidPolicy(f"{place} must be a whole number from 1 to {_MOST}")
     return given
 
 

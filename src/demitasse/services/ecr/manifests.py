@@ -82,7 +82,7 @@ def read_manifest(data: bytes, media_type: str = "") -> Manifest:
     """
     try:
         document = _decode(data)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidManifest(f"The manifest cannot be read: {error}") from error
     said = media_type.partition(";")[0].strip()
     if document.schema_version != 2:

@@ -75,6 +75,7 @@ def without(given, name):
     ("text", "words"),
     [
         ("{", "Could not map policyString into LifecyclePolicy"),
+        ("[" * 20000, "Could not map policyString into LifecyclePolicy"),
         ("[]", "the policy must be an object"),
         ("{}", "rules is missing"),
         ('{"rules": {}}', "rules must be a list"),
@@ -90,6 +91,7 @@ def without(given, name):
         (policy(rule(status="some")), "tagStatus"),
         (policy(rule(count=0)), "countNumber"),
         (policy(rule(count="1")), "countNumber"),
+        (policy(rule(count=10**30)), "countNumber"),
         (policy(rule(countUnit="days")), "countUnit is only for"),
         (policy(rule(unit="weeks")), "countUnit must be days"),
         (policy(rule(countType="never")), "countType"),

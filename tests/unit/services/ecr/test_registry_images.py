@@ -146,6 +146,7 @@ INDEX = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
     [
         (b"", ""),
         (b"{", DOCKER_IMAGE),
+        (b'{"x":' * 100_000, DOCKER_IMAGE),
         (b"\xff", DOCKER_IMAGE),
         ([], ""),
         ({}, DOCKER_IMAGE),
@@ -240,7 +241,7 @@ def test_tags_are_listed_in_order_and_pages(ecr):
         query = link.partition("?")[2].partition(">")[0]
     assert found == names
     assert json.loads(ecr.http("GET", "app/tags/list", query="n=0").body)["tags"] == []
-    for wrong in ("n=x", "n=-1", "n="):
+    for wrong in ("n=x", "n=-1", "n=", "n=" + "9" * 5000):
         refused = error(ecr.http("GET", "app/tags/list", query=wrong))
         assert refused[:2] == (400, "PAGINATION_NUMBER_INVALID")
 

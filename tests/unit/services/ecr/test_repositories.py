@@ -210,7 +210,9 @@ def test_a_repository_policy_is_given_back_as_it_was_set(ecr):
     assert ecr.refusal("DeleteRepositoryPolicy", repositoryName="app") == missing
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"Statement": 1}', '{"Statement": [{}]}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[" * 5000, "[]", "{}", '{"Statement": 1}', '{"Statement": [{}]}']
+)
 def test_what_is_no_policy_is_refused(ecr, text):
     ecr.repository()
     assert ecr.refusal("SetRepositoryPolicy", repositoryName="app", policyText=text) == (

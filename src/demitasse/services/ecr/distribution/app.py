@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[..., Awaitable[Answer]]
 
+_LONGEST_NAME = 256
 _NAME = re.compile(
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
 )
@@ -109,7 +110,7 @@ class Registry:
                 continue
             named = match.groupdict()
             if "name" in named and not (
-                _NAME.fullmatch(named["name"]) and len(named["name"]) < 257
+                len(named["name"]) <= _LONGEST_NAME and _NAME.fullmatch(named["name"])
             ):
                 raise RegistryError("NAME_INVALID", "invalid repository name", status=400)
             handler = methods.get(request.method)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,7 +16,8 @@ from demitasse.services.ecr.distribution.errors import RegistryError, size_inval
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 class Disconnected(Exception):
@@ -72,7 +74,7 @@ class Request:
     def content_length(self) -> int | None:
         """How long the body is said to be."""
         value = self.headers.get("content-length", "")
-        return int(value) if value.isascii() and value.isdigit() else None
+        return int(value) if _NUMBER.fullmatch(value) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Answer:
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes | AsyncGenerator[bytes, None] = b""
 
     @classmethod
     def json(cls, content: Any, headers: dict[str, str] | None = None) -> Answer:
@@ -118,8 +120,9 @@ class Answer:
         elif isinstance(self.body, bytes):
             await send({"type": "http.response.body", "body": self.body})
         else:
-            async for piece in self.body:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            async with aclosing(self.body) as pieces:  # also when the client goes away
+                async for piece in pieces:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body"})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ from demitasse.services.ecr.records import (
 )
 
 _PAGE = 1000
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 async def catalog(visit: Visit) -> Answer:
@@ -79,7 +81,7 @@ def _descriptor(image: ImageItem) -> dict[str, object]:
 def _page(visit: Visit) -> tuple[int, str]:
     """How many, and beyond which, as the parameters ``n`` and ``last`` have it."""
     given = visit.request.query.get("n")
-    if given is not None and not (given.isascii() and given.isdigit()):
+    if given is not None and not _NUMBER.fullmatch(given):
         raise RegistryError(
             "PAGINATION_NUMBER_INVALID", "invalid number of results requested", status=400
         )

@@ -22,7 +22,7 @@ from demitasse.services.ecr.records import LAYERS, UPLOADS, Upload, in_repositor
 from demitasse.store import Ref
 
 _PIECE = 1024 * 1024
-_CONTENT_RANGE = re.compile(r"(?:bytes[ =])?(\d+)-(\d+)(?:/(?:\d+|\*))?")
+_CONTENT_RANGE = re.compile(r"(?:bytes[ =])?([0-9]{1,18})-([0-9]{1,18})(?:/(?:[0-9]+|\*))?")
 
 
 async def begin(visit: Visit, name: str) -> Answer:

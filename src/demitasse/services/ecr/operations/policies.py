@@ -59,7 +59,7 @@ def _check_document(text: str) -> None:
     """Whether this can be a policy: statements, each with an effect, a principal, actions."""
     try:
         statements = json.loads(text)["Statement"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _invalid_document() from error
     if isinstance(statements, dict):
         statements = [statements]
