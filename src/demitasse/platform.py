@@ -35,9 +35,6 @@ from demitasse.services.elbv2.controller import LoadBalancerController
 from demitasse.services.logs import operations as logs
 from demitasse.services.logs.collector import LogCollector
 from demitasse.services.logs.retention import LogRemovalController, LogRetentionController
-from demitasse.services.logs import operations as logs
-from demitasse.services.logs.collector import LogCollector
-from demitasse.services.logs.retention import LogRemovalController, LogRetentionController
 from demitasse.services.rds import operations as rds
 from demitasse.services.rds.controller import DbInstanceController
 from demitasse.services.sts import operations as sts
@@ -48,7 +45,15 @@ from demitasse.wire.app import Application
 from demitasse.wire.credentials import Credential
 from demitasse.wire.models import Models
 
-APIS: tuple[Api, ...] = (sts.api, ec2.api, ecr.api, elbv2.api, rds.api, logs.api)
+APIS: tuple[Api, ...] = (
+    sts.api,
+    ec2.api,
+    ecr.api,
+    ecs.api,
+    elbv2.api,
+    rds.api,
+    logs.api,
+)
 
 
 class Credentials:
@@ -135,9 +140,6 @@ class Platform:
                 registry=site.registry,
                 processors=float(os.cpu_count() or 1),
             ),
-            LogCollector(store=store, containers=containers, clock=clock),
-            LogRetentionController(store=store, clock=clock),
-            LogRemovalController(store=store),
             DbInstanceController(store=store, containers=containers, addresses=self._addresses),
         )
 
@@ -159,7 +161,7 @@ class Platform:
         self._blobs.close()
         self._store.close()
 
-    async def _own_pages(self, scope: Any, receive: Any, send: Any) -> None:
+    async def _own_pages(self, scope: Any, _receive: Any, send: Any) -> None:
         """``/_demitasse/health`` and, when allowed, ``/_demitasse/reset``."""
         if scope["type"] != "http":
             return
