@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 import pytest
 from tests.unit.services.elbv2.stand import SCOPE, Stand
 
+from demitasse.engines.containers.spec import Event, Resync
 from demitasse.engines.traffic.observation import Reason
 from demitasse.engines.traffic.routing import Request
 from demitasse.engines.traffic.spec import Ingress
@@ -404,3 +406,84 @@ def test_the_same_is_not_applied_twice_nor_written_twice(stand: Stand) -> None:
         assert changes == []
 
     stand.play(scene)
+
+
+def test_a_target_that_came_back_while_it_was_looked_at_is_not_forgotten(stand: Stand) -> None:
+    stand.network()
+    group = stand.group()
+    stand.listener(stand.balancer()["LoadBalancerArn"], group)
+    stand.register(group, "172.31.0.20")
+    observe = stand.traffic.observe
+
+    async def meanwhile(load_balancer: str) -> Any:
+        seen = await observe(load_balancer)
+        stand.traffic.observe = observe  # type: ignore[method-assign]
+        stand.clock.advance(1)
+        stand.register(group, "172.31.0.20")
+        stand.clock.advance(1)
+        stand.traffic.sessions["172.31.0.20", 8080] = 1
+        stand.deregister(group, "172.31.0.20")
+        return seen
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        stand.deregister(group, "172.31.0.20")
+        stand.traffic.observe = meanwhile  # type: ignore[method-assign]
+        await stand.settled()
+        assert stand.health(group) == {"172.31.0.20": DRAINING}
+
+    stand.play(scene)
+
+
+def test_failures_wait_longer_each_time_and_a_success_begins_anew(stand: Stand) -> None:
+    stand.network()
+    arn = stand.balancer()["LoadBalancerArn"]
+    ref = Ref(SCOPE, arn)
+
+    async def scene() -> None:
+        failed = EngineError("no")
+        for expected in (0.5, 1, 2, 4, 8, 8):
+            stand.traffic.failure = failed
+            assert await stand.controller.reconcile(ref) == expected
+        stand.traffic.failure = None
+        assert await stand.controller.reconcile(ref) == 0.25  # it has just become active
+        assert await stand.controller.reconcile(ref) == 1
+        stand.listener(arn)
+        stand.traffic.failure = failed
+        assert await stand.controller.reconcile(ref) == 0.5
+
+    asyncio.run(scene())
+
+
+class Events:
+    """A container engine that tells what it is told to tell."""
+
+    def __init__(self, *events: Event | Resync) -> None:
+        self._events = events
+
+    async def events(self) -> AsyncIterator[Event | Resync]:
+        for event in self._events:
+            yield event
+
+
+def test_an_ended_container_is_looked_at_at_once_but_not_one_that_never_served(
+    stand: Stand,
+) -> None:
+    stand.network()
+    one, two = stand.balancer("one")["LoadBalancerArn"], stand.balancer("two")["LoadBalancerArn"]
+
+    def told(*events: Event | Resync) -> list[str]:
+        stand.controller._containers = Events(*events)  # type: ignore[assignment]
+        queued: list[Ref] = []
+        asyncio.run(stand.controller.listen(queued.append))
+        return [ref.key for ref in queued]
+
+    def died(arn: str, action: str = "die") -> Event:
+        name = f"demitasse-test-load-balancer-{engine_id(arn)}"
+        return Event(action=action, id="c1", name=name)
+
+    asyncio.run(stand.controller.reconcile(Ref(SCOPE, one)))
+    assert told(died(two), died(one, "start"), died(one), died(one, "destroy")) == [one]
+    asyncio.run(stand.controller.reconcile(Ref(SCOPE, one)))
+    assert stand.traffic.balancers.keys() == {engine_id(one)}
+    assert sorted(told(Resync())) == sorted([one, two])
