@@ -31,11 +31,17 @@ def serve(settings: Settings) -> None:
         level=settings.log_level,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    logging.getLogger("uvicorn.error").addFilter(_not_a_tls_greeting)
     with daemon.lock(settings):
         listener = listen(settings.port)
         runner = asyncio.Runner(loop_factory=_uvloop())
         with runner:
             runner.run(_serve(settings, listener))
+
+
+def _not_a_tls_greeting(record: logging.LogRecord) -> bool:
+    """docker tries TLS before it speaks HTTP to a registry; that is no warning."""
+    return record.getMessage() != "Invalid HTTP request received."
 
 
 def listen(port: int) -> socket.socket:

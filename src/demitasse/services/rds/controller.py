@@ -12,7 +12,7 @@ from demitasse.control import Controller, Enqueue, Interest, own
 from demitasse.engines.addresses import Addresses
 from demitasse.engines.containers.errors import NameConflict
 from demitasse.engines.containers.protocol import ContainerEngine
-from demitasse.engines.containers.spec import Resync, VolumeSpec
+from demitasse.engines.containers.spec import Event, Resync, VolumeSpec
 from demitasse.errors import EngineError, EngineUnavailable, NotFoundInEngine
 from demitasse.services.ec2.records import give_back
 from demitasse.services.rds import servers
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 _SOON = 0.3
 _CALM = 60.0
 _STOP_SECONDS = 60.0
+_TELLING = frozenset({"start", "die", "destroy"})
 
 Instance = Item[DbInstance, DbInstanceObserved]
 
@@ -48,7 +49,7 @@ class DbInstanceController(Controller):
     async def listen(self, enqueue: Enqueue) -> None:
         """Look again whenever something happens to a database's container."""
         async for event in self._containers.events():
-            if isinstance(event, Resync) or event.labels.get("demitasse.kind") == "database":
+            if isinstance(event, Resync) or _tells(event):
                 with self._store.transaction() as tx:
                     refs = tx.refs(DB_INSTANCES)
                 for ref in refs:
@@ -158,6 +159,11 @@ class DbInstanceController(Controller):
             item = tx.get(DB_INSTANCES, ref.scope, ref.key)
             if item is not None:
                 tx.observe(DB_INSTANCES, ref, msgspec.structs.replace(item.observed, **seen))
+
+
+def _tells(event: Event) -> bool:
+    """Whether an event says that a server runs or no longer does (not: that we asked it)."""
+    return event.labels.get("demitasse.kind") == "database" and event.action in _TELLING
 
 
 def owner(instance: Instance) -> str:
