@@ -523,6 +523,8 @@ def test_an_occupied_port_is_said_and_the_rest_goes_on(stage: Scene) -> None:
         stage.until(lambda: state()["Code"] == "active_impaired", seconds=10)
         assert str(taken) in state()["Reason"]
         assert ask(stage.address, port).body == b"still here"
+        _, other = stage.listener(stage.group(stage.target("after")))
+        assert ask(stage.address, other).json["name"] == "after"
     stage.until(lambda: state()["Code"] == "active", seconds=20)
     assert ask(stage.address, taken).status == 200
     stage.elb.delete_listener(ListenerArn=made["Listeners"][0]["ListenerArn"])

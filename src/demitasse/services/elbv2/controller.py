@@ -10,10 +10,7 @@ from demitasse.clock import Clock, Waits
 from demitasse.control import Controller, Enqueue, Interest
 from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import Resync
-from demitasse.engines.traffic import spec
-from demitasse.engines.traffic.observation import Observation
 from demitasse.engines.traffic.protocol import Traffic
-from demitasse.errors import EngineError, NotFoundInEngine
 from demitasse.services.ec2.records import (
     NETWORK_INTERFACES,
     SECURITY_GROUPS,
@@ -22,6 +19,7 @@ from demitasse.services.ec2.records import (
 )
 from demitasse.services.elbv2 import idle, plan
 from demitasse.services.elbv2.arns import engine_id, kind_of
+from demitasse.services.elbv2.data_plane import Brought, DataPlane
 from demitasse.services.elbv2.look import look, permissions_of, referred_to
 from demitasse.services.elbv2.records import (
     LISTENERS,
@@ -31,6 +29,7 @@ from demitasse.services.elbv2.records import (
     TARGETS,
     Applied,
     LoadBalancerObserved,
+    carried_out,
     digest,
     load_balancer_of,
 )
@@ -38,9 +37,7 @@ from demitasse.store import Change, Kind, Ref, Store, Transaction
 
 log = logging.getLogger(__name__)
 
-_FIRST_RETRY, _LAST_RETRY = 0.5, 8.0  # a start that fails costs a container each time
 _AGAIN_WHEN_GONE = 0.2
-_AT_MOST_EVERY = 5.0  # applying again what the engine does not show
 _ENDED = frozenset({"die", "oom", "stop", "kill", "destroy"})
 
 
@@ -63,13 +60,10 @@ class LoadBalancerController(Controller):
         containers: ContainerEngine | None = None,
     ) -> None:
         self._store = store
-        self._traffic = traffic
+        self._engine = DataPlane(traffic, clock)
         self._clock = clock
         self._waits = waits
         self._containers = containers
-        # What was applied last, and when: only to spare the engine; nothing is lost with it.
-        self._applied: dict[Ref, tuple[spec.LoadBalancer, float]] = {}
-        self._failures: dict[Ref, int] = {}
 
     # what to look at, when
 
@@ -127,31 +121,24 @@ class LoadBalancerController(Controller):
             ]
 
     async def listen(self, enqueue: Enqueue) -> None:
-        await self._remove_orphans()
+        await self._engine.remove_others(frozenset(self._refs()))
         if self._containers is None:
             return
         async for event in self._containers.events():
             if isinstance(event, Resync):
-                self._applied.clear()
+                self._engine.doubt_all()
                 for ref in self._refs().values():
                     enqueue(ref)
             elif event.action in _ENDED:
                 # Only of one that served: ends of attempts to start it say nothing new.
                 for name, ref in self._refs().items():
-                    if event.name.endswith(name) and ref in self._applied:
-                        self._applied.pop(ref)
+                    if event.name.endswith(name) and self._engine.serves(name):
+                        self._engine.doubt(name)
                         enqueue(ref)
 
     def _refs(self) -> dict[str, Ref]:
         with self._store.transaction() as tx:
             return {engine_id(ref.key): ref for ref in tx.refs(LOAD_BALANCERS)}
-
-    async def _remove_orphans(self) -> None:
-        """Stop what runs without a record: deleted while nobody was there to carry it out."""
-        running = await self._traffic.running()
-        for orphan in running - self._refs().keys():
-            log.info("load balancer %s has no record any more: removing it", orphan)
-            await self._traffic.remove(orphan)
 
     # the loop
 
@@ -164,95 +151,58 @@ class LoadBalancerController(Controller):
             view = look(tx, ref)
             network = VpcObserved() if view is None else _network(tx, ref, view)
         if view is None:
-            await self._traffic.remove(engine_id(ref.key))
-            self._applied.pop(ref, None)
-            self._failures.pop(ref, None)
+            await self._engine.remove(engine_id(ref.key))
             return None
         if not network.network:
             if network.error:
-                self._trouble(ref, view, network.error)
+                self._state(ref, view, _troubled(view, network.error))
             return None  # the VPC's network is on its way; its change comes here
         wanted = plan.compile_spec(view, self._waits)
-        troubled = not await self._apply(ref, view, wanted)
-        observation = await self._observe(ref, wanted)
+        brought = await self._engine.bring(wanted)
+        if brought.made is not None:
+            self._carried_out(ref, view, brought)
+        else:
+            self._state(ref, view, _troubled(view, brought.problem))
+        observation = await self._engine.observe(brought.made or wanted)
         found = plan.findings(view, observation, self._clock.now(), self._waits)
         self._keep(ref, found)
-        if troubled:
-            return self._retry(ref)
+        if brought.made is None:
+            return brought.again
         return _AGAIN_WHEN_GONE if observation is None else found.again
-
-    async def _apply(self, ref: Ref, view: plan.View, wanted: spec.LoadBalancer) -> bool:
-        """Bring the engine to what is wanted, unless it is there; whether that is so now."""
-        applied = self._applied.get(ref)
-        if applied is None or applied[0] != wanted:
-            self._applied.pop(ref, None)
-            try:
-                await self._traffic.apply(wanted)
-            except EngineError as error:
-                self._trouble(ref, view, str(error))
-                return False
-            self._failures.pop(ref, None)
-            self._applied[ref] = (wanted, self._clock.monotonic())
-        self._carried_out(ref, view)
-        return True
-
-    def _retry(self, ref: Ref) -> float:
-        """How long to wait after a failure: longer each time."""
-        count = self._failures.get(ref, 0)
-        self._failures[ref] = count + 1
-        return float(min(_FIRST_RETRY * 2 ** min(count, 8), _LAST_RETRY))
-
-    async def _observe(self, ref: Ref, wanted: spec.LoadBalancer) -> Observation | None:
-        """What the engine sees; ``None`` when it shows nothing, and then it is applied again."""
-        try:
-            observation = await self._traffic.observe(wanted.id)
-        except NotFoundInEngine:
-            self._applied.pop(ref, None)
-            return None
-        except EngineError as error:
-            log.debug("load balancer %s cannot be observed: %s", wanted.id, error)
-            self._applied.pop(ref, None)
-            return None
-        _, since = self._applied.get(ref, (wanted, 0.0))
-        stale = self._clock.monotonic() - since > _AT_MOST_EVERY
-        if stale and not plan.shows(wanted, observation):
-            self._applied.pop(ref, None)
-        return observation
 
     # what is kept
 
-    def _carried_out(self, ref: Ref, view: plan.View) -> None:
+    def _carried_out(self, ref: Ref, view: plan.View, brought: Brought) -> None:
         """Keep that the data plane does what the records said when they were looked at."""
+        ports = {listener.port for listener in brought.made.listeners} if brought.made else set()
+        serving = {item.key for item in view.listeners if item.desired.port in ports}
         listeners = [
             (item.ref, Applied(digest(item.desired)))
             for item in view.listeners
-            if item.observed.digest != digest(item.desired)
+            if item.key in serving and not carried_out(item)
         ]
         rules = [
             (item.ref, Applied(digest(item.desired)))
             for item in view.rules
-            if item.observed.digest != digest(item.desired)
+            if item.desired.listener_arn in serving and not carried_out(item)
         ]
-        active = LoadBalancerObserved("active")
-        if not listeners and not rules and view.balancer.observed == active:
-            return
-        with self._store.transaction() as tx:
-            for place, applied in listeners:
-                if tx.get(LISTENERS, *place) is not None:
-                    tx.observe(LISTENERS, place, applied)
-            for place, applied in rules:
-                if tx.get(RULES, *place) is not None:
-                    tx.observe(RULES, place, applied)
-            if tx.get(LOAD_BALANCERS, *ref) is not None:
-                tx.observe(LOAD_BALANCERS, ref, active)
+        if listeners or rules:
+            with self._store.transaction() as tx:
+                for place, applied in listeners:
+                    if tx.get(LISTENERS, *place) is not None:
+                        tx.observe(LISTENERS, place, applied)
+                for place, applied in rules:
+                    if tx.get(RULES, *place) is not None:
+                        tx.observe(RULES, place, applied)
+        code = "active_impaired" if brought.problem else "active"
+        self._state(ref, view, LoadBalancerObserved(code, brought.problem))
 
-    def _trouble(self, ref: Ref, view: plan.View, reason: str) -> None:
-        """Keep why the load balancer does not do what is asked; what ran before goes on."""
-        served = view.balancer.observed.state in {"active", "active_impaired"}
-        observed = LoadBalancerObserved("active_impaired" if served else "failed", reason)
+    def _state(self, ref: Ref, view: plan.View, observed: LoadBalancerObserved) -> None:
+        """Keep the load balancer's state, and log why it is not active."""
         if observed == view.balancer.observed:
             return
-        log.warning("load balancer %s: %s", view.balancer.desired.name, reason)
+        if observed.reason:
+            log.warning("load balancer %s: %s", view.balancer.desired.name, observed.reason)
         with self._store.transaction() as tx:
             if tx.get(LOAD_BALANCERS, *ref) is not None:
                 tx.observe(LOAD_BALANCERS, ref, observed)
@@ -267,6 +217,12 @@ class LoadBalancerController(Controller):
                 item = tx.get(TARGETS, ref.scope, key)
                 if item is not None and item.desired.deregistered_at == since:
                     tx.delete(TARGETS, item.ref)
+
+
+def _troubled(view: plan.View, reason: str) -> LoadBalancerObserved:
+    """Nothing of what is asked could be done; what ran before goes on."""
+    served = view.balancer.observed.state in {"active", "active_impaired"}
+    return LoadBalancerObserved("active_impaired" if served else "failed", reason)
 
 
 def _network(tx: Transaction, ref: Ref, view: plan.View) -> VpcObserved:

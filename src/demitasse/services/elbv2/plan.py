@@ -272,7 +272,7 @@ def findings(view: View, observation: Observation | None, now: datetime, waits: 
     """
     seen: dict[str, TargetObserved] = {}
     drained: dict[str, datetime] = {}
-    busy = view.balancer.observed.state != "active"
+    busy = view.balancer.observed.state == "provisioning"
     for group in view.groups:
         delay = _delay(group)
         for target in group.targets:

@@ -274,28 +274,83 @@ def test_another_service_moves_traffic_and_waits_until_it_has_moved(stand: Stand
     stand.play(scene)
 
 
-def test_an_occupied_port_is_said_and_what_ran_goes_on(stand: Stand) -> None:
+def test_an_occupied_port_is_said_and_all_else_goes_on(stand: Stand) -> None:
     stand.network()
     made = stand.balancer()
     arn, group = made["LoadBalancerArn"], stand.group()
-    stand.listener(arn, group)
-    stand.register(group, "172.31.0.20")
+    stand.traffic.occupied.add((made["DNSName"], 8080))
+    bad = stand.listener(arn, port=8080)
+    bad_rule = stand.rule(bad, group)
+    good = stand.listener(arn, group)
+
+    def done(key: str) -> bool:
+        with stand.store.transaction() as tx:
+            item = tx.get(RULES if "listener-rule" in key else LISTENERS, SCOPE, key)
+            assert item
+            return carried_out(item)  # type: ignore[arg-type]
 
     async def scene(stand: Stand) -> None:
-        await stand.settled()
-        stand.traffic.occupied.add((made["DNSName"], 8080))
-        bad = stand.listener(arn, port=8080)
         await stand.settled()
         state = stand.state(arn)
         assert state["Code"] == "active_impaired"
         assert "port 8080" in state["Reason"]
-        assert send(stand, arn).status == 200
-        stand.traffic.health["172.31.0.20", 8080] = 500
-        await stand.settled(1)
-        assert stand.health(group)["172.31.0.20"][0] == "unhealthy"  # still watched
-        stand.elb("DeleteListener", ListenerArn=bad)
+        assert [done(good), done(bad), done(bad_rule)] == [True, False, False]
+        stand.register(group, "172.31.0.20")  # what comes later is carried out as well
+        await stand.settled()
+        assert send(stand, arn).target.address == "172.31.0.20"
+        assert stand.health(group) == {"172.31.0.20": HEALTHY}
+        stand.traffic.occupied.clear()
+        await stand.settled(1)  # tried again by itself
+        assert stand.state(arn) == {"Code": "active"}
+        assert [done(good), done(bad), done(bad_rule)] == [True, True, True]
+
+    stand.play(scene)
+
+
+def test_without_the_listener_of_an_occupied_port_all_is_well_at_once(stand: Stand) -> None:
+    stand.network()
+    made = stand.balancer()
+    arn = made["LoadBalancerArn"]
+    for port in (8080, 8081):
+        stand.traffic.occupied.add((made["DNSName"], port))
+    bad = [stand.listener(arn, port=8080), stand.listener(arn, port=8081)]
+    stand.listener(arn)
+
+    async def scene(stand: Stand) -> None:
+        await stand.settled()
+        reason = stand.state(arn)["Reason"]
+        assert "8080" in reason
+        assert "8081" in reason
+        stand.elb("DeleteListener", ListenerArn=bad[0])
+        await stand.settled()
+        assert "8080" not in stand.state(arn)["Reason"]
+        stand.elb("DeleteListener", ListenerArn=bad[1])
         await stand.settled()
         assert stand.state(arn) == {"Code": "active"}
+
+    stand.play(scene)
+
+
+def test_an_occupied_port_is_not_tried_at_every_look(stand: Stand) -> None:
+    stand.network()
+    made = stand.balancer()
+    stand.traffic.occupied.add((made["DNSName"], 8080))
+    stand.listener(made["LoadBalancerArn"], port=8080)
+    tries: list[float] = []
+    real = stand.traffic.apply
+
+    async def count(spec: Any) -> None:
+        if spec.listeners:
+            tries.append(stand.clock.monotonic())
+        await real(spec)
+
+    stand.traffic.apply = count  # type: ignore[method-assign]
+
+    async def scene(stand: Stand) -> None:
+        for _ in range(40):
+            await stand.settled(1)
+        assert len(tries) < 12
+        assert tries[-1] > 25
 
     stand.play(scene)
 
@@ -446,7 +501,6 @@ def test_failures_wait_longer_each_time_and_a_success_begins_anew(stand: Stand) 
             stand.traffic.failure = failed
             assert await stand.controller.reconcile(ref) == expected
         stand.traffic.failure = None
-        assert await stand.controller.reconcile(ref) == 0.25  # it has just become active
         assert await stand.controller.reconcile(ref) == 1
         stand.listener(arn)
         stand.traffic.failure = failed
