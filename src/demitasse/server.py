@@ -40,7 +40,7 @@ def serve(settings: Settings) -> None:
 
 
 def _not_a_tls_greeting(record: logging.LogRecord) -> bool:
-    """docker tries TLS before it speaks HTTP to a registry; that is no warning."""
+    """Docker tries TLS before it speaks HTTP to a registry; that is no warning."""
     return record.getMessage() != "Invalid HTTP request received."
 
 
