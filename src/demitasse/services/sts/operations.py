@@ -22,6 +22,9 @@ api = Api("sts")
 _ROLE_SECONDS = 3600
 _SESSION_SECONDS = 43_200
 _ROOT_SESSION_SECONDS = 3600
+_CHAINED_SECONDS = 3600
+_FORGOTTEN_AFTER = timedelta(days=1)
+_NEIGHBOURS = 20
 
 
 @api.operation("GetCallerIdentity")
@@ -35,9 +38,14 @@ def assume_role(ctx: Context, given: Input) -> Output:
     """Give temporary credentials of a role, in this or another account.
 
     ``AccessDenied`` when the role is not there or its trust policy names neither the caller's
-    account nor the caller; ``ValidationError`` when longer than the role's longest session.
+    account nor the caller; ``ValidationError`` when longer than the role's longest session, or
+    than an hour for a caller that has a role already. Since policies are not evaluated, session
+    policies and session tags are refused; an external id matters to a Condition alone.
     """
-    for option in ("Policy", "PolicyArns", "SerialNumber", "TokenCode"):
+    for option in (
+        "Policy", "PolicyArns", "SerialNumber", "TokenCode", "Tags", "TransitiveTagKeys",
+        "ProvidedContexts",
+    ):  # fmt: skip
         if given.get(option):
             raise NotSupported(f"AssumeRole with {option}")
     arn = given["RoleArn"]
@@ -55,20 +63,19 @@ def assume_role(ctx: Context, given: Input) -> Output:
             "ValidationError",
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         )
+    if ":assumed-role/" in ctx.caller.arn and seconds > _CHAINED_SECONDS:
+        raise ServiceError(
+            "ValidationError",
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by"
+            " role chaining.",
+        )
     account = role.scope.account
-    session = _session(
-        ctx,
-        account,
-        f"arn:aws:sts::{account}:assumed-role/{role.desired.name}/{name}",
-        f"{role.desired.role_id}:{name}",
-        seconds,
-    )
+    user_id = f"{role.desired.role_id}:{name}"
+    session_arn = f"arn:aws:sts::{account}:assumed-role/{role.desired.name}/{name}"
     return {
-        "Credentials": session,
-        "AssumedRoleUser": {
-            "AssumedRoleId": f"{role.desired.role_id}:{name}",
-            "Arn": f"arn:aws:sts::{account}:assumed-role/{role.desired.name}/{name}",
-        },
+        "Credentials": _session(ctx, account, session_arn, user_id, seconds),
+        "AssumedRoleUser": {"AssumedRoleId": user_id, "Arn": session_arn},
+        "SourceIdentity": given.get("SourceIdentity"),
     }
 
 
@@ -91,7 +98,6 @@ def get_session_token(ctx: Context, given: Input) -> Output:
 
 
 def _session(ctx: Context, account: str, arn: str, user_id: str, seconds: int) -> Output:
-    _forget_old(ctx)
     session = Session(
         account=account,
         arn=arn,
@@ -102,6 +108,7 @@ def _session(ctx: Context, account: str, arn: str, user_id: str, seconds: int) -
     )
     access_key_id = ctx.ids.unique_id("ASIA")
     ctx.tx.create(SESSIONS, EVERYWHERE, access_key_id, session)
+    _forget_old(ctx, access_key_id)
     return {
         "AccessKeyId": access_key_id,
         "SecretAccessKey": session.secret_access_key,
@@ -110,10 +117,17 @@ def _session(ctx: Context, account: str, arn: str, user_id: str, seconds: int) -
     }
 
 
-def _forget_old(ctx: Context) -> None:
-    """Forget credentials that ended more than a day ago; until then they are told expired."""
-    for item in ctx.tx.page(SESSIONS, EVERYWHERE):
-        if item.desired.expires < ctx.now - timedelta(days=1):
+def _forget_old(ctx: Context, key: str) -> None:
+    """Forget credentials that ended more than a day ago; until then they are told expired.
+
+    Looks at some neighbours of a new key only: keys are random, so that all get their turn, and
+    a call costs the same however many there are.
+    """
+    near = ctx.tx.page(SESSIONS, EVERYWHERE, after=key, limit=_NEIGHBOURS)
+    if len(near) < _NEIGHBOURS:
+        near += ctx.tx.page(SESSIONS, EVERYWHERE, limit=_NEIGHBOURS - len(near))
+    for item in near:
+        if item.desired.expires < ctx.now - _FORGOTTEN_AFTER:
             ctx.tx.delete(SESSIONS, Ref(EVERYWHERE, item.key))
 
 
