@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -422,7 +423,7 @@ def test_targets_see_aws_headers(tmp_path: Path) -> None:
         assert plain["x-forwarded-port"] == ["80"]
         assert plain["host"] == [spec.address]
         [trace] = plain["x-amzn-trace-id"]
-        assert pytest.importorskip("re").match(root, trace)
+        assert re.match(root, trace)
 
         sent = {
             "X-Forwarded-For": "1.2.3.4",
@@ -445,6 +446,9 @@ def test_targets_see_aws_headers(tmp_path: Path) -> None:
         assert renewed != trace
         assert renewed.count("Self=") == 1
         assert renewed.endswith(";Root=1-0-0;CalledFrom=app")
+
+        rootless = (await w.get(spec, headers={"X-Amzn-Trace-Id": "CalledFrom=app"})).echoed()
+        assert re.match(root[:-1] + ";CalledFrom=app$", rootless["x-amzn-trace-id"][0])
 
         other = (await w.get(spec, port=8080, headers={"Host": "example.com"})).echoed()
         assert other["host"] == ["example.com:8080"]

@@ -270,7 +270,8 @@ class RealWorld(World):
     def another(self) -> HaproxyTraffic:
         """An engine that knows nothing yet, as after a restart of the platform."""
         addresses = HostAddresses(self.containers, RandomIds())
-        return HaproxyTraffic(self.containers, addresses, self.folder, SystemClock())
+        image = os.environ.get("DEMITASSE_TEST_HAPROXY", "haproxy:3.0")
+        return HaproxyTraffic(self.containers, addresses, self.folder, SystemClock(), image=image)
 
     async def get(self, spec: LoadBalancer, path: str = "/", **more: object) -> Answer:
         return await asyncio.to_thread(request, spec.address, path, **more)

@@ -1,7 +1,7 @@
 """A listener as a HAProxy frontend, with the tables that route its requests.
 
-Only routing happens here, on the request as the client sent it; what is changed in it for the
-targets (``headers``) is changed in the group's backend.
+Conditions are held against the request as the client sent it: what they could look at is changed
+(``headers``) in the group's backend only.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from demitasse.engines.traffic import names
 from demitasse.engines.traffic.acl import acls
 from demitasse.engines.traffic.conditions import Condition
+from demitasse.engines.traffic.headers import connection_rules, frontend_rules
 from demitasse.engines.traffic.spec import Action, Forward, Listener, LoadBalancer
 
 SLICE = 1_000_000
@@ -56,6 +57,7 @@ def frontend(spec: LoadBalancer, listener: Listener) -> list[str]:
         f"bind {spec.address}:{port}",
         f"tcp-request connection reject unless {{ src -f {names.HOME}/{ingress_file(port)} }}",
     ]
+    lines += connection_rules()
     if spec.client_keep_alive is not None:
         lines += _lifetime(spec.client_keep_alive)
     lines.append("http-request deny deny_status 405 if METH_TRACE")
@@ -64,6 +66,7 @@ def frontend(spec: LoadBalancer, listener: Listener) -> list[str]:
         lines += step.acl_lines()
     if any(_sticky(step) for step in ordered):
         lines += _group_cookie(port, ordered)
+    lines += frontend_rules(spec, port)
     for step in ordered:
         lines += _switch(port, step)
     return lines

@@ -26,7 +26,7 @@ from demitasse.engines.traffic.group import (
     milliseconds,
     server_lines,
 )
-from demitasse.engines.traffic.headers import request_headers
+from demitasse.engines.traffic.headers import backend_rules
 from demitasse.engines.traffic.listener import (
     NO_BACKEND,
     action_backend,
@@ -84,7 +84,7 @@ def render(spec: LoadBalancer) -> Rendered:
                 sections.append(section)
                 files |= bodies
     sections.append(_nowhere())
-    rules = request_headers(spec)
+    rules = backend_rules(spec)
     groups = [(group_backend(group, rules), group_servers(group)) for group in spec.target_groups]
     structure = _text([*sections, *(section for section, _ in groups)])
     told = "\0".join([structure, *(f"{name}\0{files[name]}" for name in sorted(files))])
