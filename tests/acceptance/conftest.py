@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -21,6 +21,9 @@ from demitasse.accounts import identity
 from demitasse.cli.env import variables
 from demitasse.ids import RandomIds
 from demitasse.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.acceptance.application import Application
 
 VPC_CIDR = "10.77.0.0/16"  # apart from that of an installation that a developer has running
 
@@ -102,6 +105,17 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]
         take_down(installation)
         for name in installation.environment:
             del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """The application as ``demitasse up`` builds it, for all tests that look at it or break it."""
+    from tests.acceptance import application as built
+
+    home = tmp_path_factory.mktemp("application")
+    with built.installation_in(home, "10.91.0.0/16") as installation:
+        built.up(installation)
+        yield built.Application(installation)
 
 
 @pytest.fixture(scope="session")
