@@ -22,7 +22,6 @@ OF_THE_CLOCK = {
     "ids.py": "implements the identifiers that everyone is handed",
     "daemon.py": "waits for a process, from outside of the platform",
     "lab/runner.py": "the lab is a program of its own: it times and polls",
-    "lab/workspace.py": "the lab is a program of its own: it times and polls",
     "machine/docker.py": "waits for dockerd, from outside of the platform",
     "cli/up.py": "tells how long things took",
     "cli/test.py": "tells how long things took",

@@ -26,6 +26,8 @@ def command() -> None:
     click.echo(f"Platform {said['version']} serves {settings.endpoint} (process {process}).")
     from demitasse.cli.up import workspace  # noqa: PLC0415 - boto3 only when there is somebody
     from demitasse.lab import overview  # noqa: PLC0415
+    from demitasse.lab.errors import readable  # noqa: PLC0415
 
-    for line in overview.lines(workspace(settings)):
-        click.echo(line)
+    with readable("what it runs cannot be told"):
+        for line in overview.lines(workspace(settings)):
+            click.echo(line)

@@ -45,7 +45,7 @@ def command(unit: bool) -> None:
             continue
         click.secho(f"── {name}", bold=True)
         begun = time.monotonic()
-        done = subprocess.run([sys.executable, "-m", *_module(argv)], cwd=_ROOT, check=False)
+        done = subprocess.run([sys.executable, *_with_this_python(argv)], cwd=_ROOT, check=False)
         click.echo(f"   {name}: exit {done.returncode} in {time.monotonic() - begun:.0f} s")
         if done.returncode != 0:
             failed.append(name)
@@ -55,10 +55,11 @@ def command(unit: bool) -> None:
     click.secho("All checks and tests passed.", fg="green", bold=True)
 
 
-def _module(argv: tuple[str, ...]) -> tuple[str, ...]:
-    """Run a tool as a module of this very Python."""
-    modules = {"lint-imports": ("importlinter.cli",)}
-    return (*modules.get(argv[0], (argv[0],)), *argv[1:])
+def _with_this_python(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """The arguments with which this very Python runs a tool."""
+    if argv[0] == "lint-imports":  # the one tool that is no module to be run
+        return ("-c", "from importlinter.cli import lint_imports_command as main; main()")
+    return ("-m", *argv)
 
 
 def _ensure_browser() -> None:
@@ -67,10 +68,10 @@ def _ensure_browser() -> None:
         return
     click.echo("Installing chromium from the distribution, for the tests of the pages.")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(["apt-get", "update", "-qq"], check=True, env=environment)
-    subprocess.run(
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", _BROWSER, "fonts-dejavu"],
-        check=True,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-    )
+    install = ["install", "-y", "-qq", "--no-install-recommends", _BROWSER, "fonts-dejavu"]
+    for arguments in (["update", "-qq"], install):
+        done = subprocess.run(
+            ["apt-get", *arguments], check=False, env=environment, stdout=subprocess.DEVNULL
+        )
+        if done.returncode != 0:
+            raise StartupError(f"apt-get {arguments[0]} failed (see above); is there a network?")

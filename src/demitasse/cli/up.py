@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from importlib import resources
 from pathlib import Path
 
 import boto3
+import botocore.session
 import click
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +21,7 @@ from demitasse.cli.progress import ConsoleReporter
 from demitasse.ids import RandomIds
 from demitasse.lab import phases, runner
 from demitasse.lab.docker import Docker
+from demitasse.lab.errors import readable
 from demitasse.lab.phases import phase2_monolith, phase6_load_balancer
 from demitasse.lab.workspace import Workspace
 from demitasse.machine import docker, images
@@ -37,7 +40,8 @@ def command(empty: bool) -> None:
     if not empty:
         lab = workspace(settings)
         runner.run(phases.PHASES, lab, ConsoleReporter(console))
-        console.print(_addresses(settings, lab))
+        with readable("the addresses cannot be told"):
+            console.print(_addresses(settings, lab))
     else:
         console.print(f"API endpoint  {settings.endpoint}")
     if settings.time_compression != 1:
@@ -55,6 +59,7 @@ def workspace(settings: Settings) -> Workspace:
     who = identity(settings.identity_file, RandomIds())
     return Workspace(
         session=boto3.Session(
+            botocore_session=_unconfigured(),
             aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
             region_name=settings.region,
@@ -65,6 +70,18 @@ def workspace(settings: Settings) -> Workspace:
             labels={"demitasse.installation": who.installation, "demitasse.kind": "lab"},
         ),
         endpoint=settings.endpoint,
+    )
+
+
+def _unconfigured() -> botocore.session.Session:
+    """A session that the person's own profile and files for AWS do not reach into."""
+    nowhere = (None, None, os.devnull, None)
+    return botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": nowhere,
+            "credentials_file": nowhere,
+        }
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,30 @@ from typing import Any
 from demitasse.errors import DemitasseError
 
 SOURCE_LABEL = "demitasse.source"
+_LAST_LINES = 15
 
 
 class DockerFailed(DemitasseError):
     """A docker command ended with an error; the message is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    output: str = ""
+    errors: str = ""
+
+
+Execute = Callable[[Sequence[str], "str | None"], Done]
+"""Runs a command, given its words and what it reads; ``OSError`` when there is no such program."""
+
+
+def execute(words: Sequence[str], given: str | None) -> Done:
+    """Run a command of this machine."""
+    done = subprocess.run(words, input=given, capture_output=True, text=True, check=False)
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 @dataclass(frozen=True)
@@ -27,6 +47,7 @@ class Docker:
 
     config: Path | None = None
     labels: Mapping[str, str] | None = None
+    execute: Execute = execute
 
     def build(self, folder: Path, tag: str) -> None:
         """Build a folder with its Dockerfile, unless the image is of this very source."""
@@ -102,17 +123,11 @@ class Docker:
 
     def _run(self, *arguments: str, given: str | None = None) -> str:
         config = [] if self.config is None else ["--config", str(self.config)]
-        done = subprocess.run(
-            ["docker", *config, *arguments],
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-            raise DockerFailed(f"docker {arguments[0]}: " + "\n".join(said[-15:]))
-        return done.stdout
+        done = self.execute(["docker", *config, *arguments], given)
+        if done.status != 0:
+            said = (done.errors.strip() or done.output.strip()).splitlines()
+            raise DockerFailed(f"docker {arguments[0]}: " + "\n".join(said[-_LAST_LINES:]))
+        return done.output
 
 
 def fingerprint(folder: Path) -> str:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from demitasse.errors import DemitasseError
-from demitasse.lab.task import LabError, NotYet, Phase, Task
+from demitasse.lab.errors import LabError, NotYet, readable
+from demitasse.lab.task import Phase, Task
 from demitasse.lab.workspace import Workspace
 
 _POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How time is told and waited for; the machine's own, but for tests."""
+
+    seconds: Callable[[], float] = time.monotonic
+    wait: Callable[[float], None] = time.sleep
 
 
 class Reporter(Protocol):
@@ -31,26 +38,29 @@ class Reporter(Protocol):
         """A task could not be done."""
 
 
-def run(phases: Iterable[Phase], workspace: Workspace, reporter: Reporter) -> None:
+def run(
+    phases: Iterable[Phase], workspace: Workspace, reporter: Reporter, pace: Pace | None = None
+) -> None:
     """Do what is not done. ``LabError`` at the first task that fails; called again, it goes on."""
     for phase in phases:
         reporter.phase(phase)
         for task in phase.tasks:
-            _do(task, workspace, reporter)
+            _do(task, workspace, reporter, pace or Pace())
 
 
-def _do(task: Task, workspace: Workspace, reporter: Reporter) -> None:
-    begun = time.monotonic()
+def _do(task: Task, workspace: Workspace, reporter: Reporter, pace: Pace) -> None:
+    begun = pace.seconds()
     reporter.begins(task)
     try:
-        was_done = _missing(task, workspace) is None
-        if not was_done:
-            task.run(workspace)
-            _wait(task, workspace)
-    except (DemitasseError, ClientError, BotoCoreError, OSError) as error:
-        reporter.fails(task, time.monotonic() - begun, str(error))
-        raise LabError(f"task {task.number} ({task.title}): {error}") from error
-    reporter.ends(task, time.monotonic() - begun, was_done=was_done)
+        with readable(f"task {task.number} ({task.title})"):
+            was_done = _missing(task, workspace) is None
+            if not was_done:
+                task.run(workspace)
+                _wait(task, workspace, pace)
+    except LabError as error:
+        reporter.fails(task, pace.seconds() - begun, str(error.__cause__))
+        raise
+    reporter.ends(task, pace.seconds() - begun, was_done=was_done)
 
 
 def _missing(task: Task, workspace: Workspace) -> str | None:
@@ -61,9 +71,9 @@ def _missing(task: Task, workspace: Workspace) -> str | None:
     return None
 
 
-def _wait(task: Task, workspace: Workspace) -> None:
-    deadline = time.monotonic() + task.patience
+def _wait(task: Task, workspace: Workspace, pace: Pace) -> None:
+    deadline = pace.seconds() + task.patience
     while (missing := _missing(task, workspace)) is not None:
-        if time.monotonic() > deadline:
+        if pace.seconds() >= deadline:
             raise NotYet(missing)
-        time.sleep(_POLL_SECONDS)
+        pace.wait(_POLL_SECONDS)

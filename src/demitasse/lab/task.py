@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from demitasse.errors import DemitasseError
+from demitasse.lab.errors import LabError, NotYet
 from demitasse.lab.workspace import Workspace
 
-
-class NotYet(DemitasseError):
-    """A check's answer when the task is not done; the message says what is missing."""
-
-
-class LabError(DemitasseError):
-    """A task could not be done; the message says which, and why."""
+__all__ = ["LabError", "NotYet", "Phase", "Task"]
 
 
 @dataclass(frozen=True, slots=True)

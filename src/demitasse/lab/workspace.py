@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from demitasse.lab import names
 from demitasse.lab.docker import Docker
+from demitasse.lab.errors import NotYet
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,6 @@ class Workspace:
     sources: Path
     docker: Docker
     endpoint: str | None = None
-    say: Callable[[str], None] = lambda _text: None
     _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
@@ -47,16 +46,21 @@ class Workspace:
         return str(self.client("sts").get_caller_identity()["Account"])
 
     def vpc(self) -> str:
-        """The default VPC's id."""
+        """The default VPC's id; ``NotYet`` when somebody deleted it."""
         answer = self.client("ec2").describe_vpcs(
             Filters=[{"Name": "is-default", "Values": ["true"]}]
         )
+        if not answer["Vpcs"]:
+            raise NotYet("there is no default VPC")
         return str(answer["Vpcs"][0]["VpcId"])
 
     def subnets(self) -> list[str]:
-        """Two public subnets in different zones."""
+        """Two of the default VPC's own (public) subnets, in different zones; fewer if there are."""
         answer = self.client("ec2").describe_subnets(
-            Filters=[{"Name": "vpc-id", "Values": [self.vpc()]}]
+            Filters=[
+                {"Name": "vpc-id", "Values": [self.vpc()]},
+                {"Name": "default-for-az", "Values": ["true"]},
+            ]
         )
         ordered = sorted(answer["Subnets"], key=lambda subnet: subnet["AvailabilityZone"])
         return [subnet["SubnetId"] for subnet in ordered[:2]]
@@ -124,10 +128,10 @@ class Workspace:
         )
 
     def target_group_arn(self, name: str) -> str:
-        """A target group's ARN; ``KeyError`` when there is none."""
+        """A target group's ARN; ``NotYet`` when there is none."""
         group = self.target_group(name)
         if group is None:
-            raise KeyError(name)
+            raise NotYet(f"there is no target group {name}")
         return str(group["TargetGroupArn"])
 
     def load_balancer(self) -> dict[str, Any] | None:
@@ -173,15 +177,6 @@ class Workspace:
             return error.code, error.read().decode(errors="replace")
         except OSError as error:
             return 0, str(error)
-
-    def until(self, holds: Callable[[], bool], *, seconds: float, every: float = 0.25) -> bool:
-        """Wait for something; whether it came in time."""
-        deadline = time.monotonic() + seconds
-        while not holds():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(every)
-        return True
 
 
 def _unless(code: str, call: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:

@@ -66,10 +66,14 @@ def make_load_balancer(lab: Workspace) -> None:
 
 
 def check_load_balancer(lab: Workspace) -> None:
-    """It is active, listens on both ports and sends ``/admin/*`` to employee."""
+    """It is active, let in, listens on both ports and sends ``/admin/*`` to employee."""
+    group = lab.security_group(names.SECURITY_GROUP)
+    closed = sorted(_LISTENERS) if group is None else sorted(set(_LISTENERS) - _let_in(lab, group))
+    if closed:
+        raise NotYet(f"{names.SECURITY_GROUP} does not let port {closed[0]} in")
     balancer = lab.load_balancer()
     if balancer is None or balancer["State"]["Code"] != "active":
-        state = "missing" if balancer is None else balancer["State"]
+        state = "missing" if balancer is None else balancer["State"]["Code"]
         raise NotYet(f"the load balancer {names.LOAD_BALANCER} is {state}")
     listeners = lab.listeners()
     for port in _LISTENERS:
@@ -97,14 +101,21 @@ def _security_group(lab: Workspace) -> str:
                 GroupName=names.SECURITY_GROUP, Description="Microservices SG", VpcId=lab.vpc()
             )["GroupId"]
         )
-    described = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
-    let_in = {rule.get("FromPort") for rule in described["IpPermissions"]}
-    for port in _LISTENERS:
-        if port not in let_in:
-            ec2.authorize_security_group_ingress(
-                GroupId=group, IpProtocol="tcp", FromPort=port, ToPort=port, CidrIp="0.0.0.0/0"
-            )
+    for port in sorted(set(_LISTENERS) - _let_in(lab, group)):
+        ec2.authorize_security_group_ingress(
+            GroupId=group, IpProtocol="tcp", FromPort=port, ToPort=port, CidrIp="0.0.0.0/0"
+        )
     return group
+
+
+def _let_in(lab: Workspace, group: str) -> set[int]:
+    """The ports that a security group lets in from everywhere."""
+    described = lab.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
+    return {
+        rule["FromPort"]
+        for rule in described["IpPermissions"]
+        if "FromPort" in rule and {"CidrIp": "0.0.0.0/0"} in rule["IpRanges"]
+    }
 
 
 def _forward(lab: Workspace, service: str, which: str) -> list[dict[str, Any]]:
