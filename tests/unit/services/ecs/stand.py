@@ -105,7 +105,7 @@ class Stand:
             clock=self.clock,
             ids=self.ids,
         )
-        client = asgi.Api(app, now=self.clock.now)
+        client = self.client = asgi.Api(app, now=self.clock.now)
         self.ecs = functools.partial(call, client, "ecs")
         self.elb = functools.partial(call, client, "elbv2")
         self.ec2 = functools.partial(call, client, "ec2")

@@ -35,6 +35,8 @@ _KINDS: dict[str, Kind[Any, Any]] = {
 
 def checked(given: Any) -> Tags:
     """The tags of an input. ``InvalidParameterException``."""
+    if any(not tag.get("key") for tag in given or ()):
+        raise names.invalid("A tag must have a key.")
     tags = tags_from(given)
     if len(tags) < len(given or ()):
         raise names.invalid("Tag keys must be unique.")

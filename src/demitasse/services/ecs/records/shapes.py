@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from demitasse.errors import NotSupported
+from demitasse.errors import NotSupported, ServiceError
 
 Tags = dict[str, str]
 
@@ -53,7 +53,8 @@ def read(shape: type[S], given: Mapping[str, Any], where: str) -> S:
     """Keep a structure of an input.
 
     A member that ``shape`` does not know is refused by its name (``NotSupported``), unless it
-    says nothing (``False``, an empty list or text): ``where`` is the path to the structure.
+    says nothing (``False``, an empty list or text): ``where`` is the path to the structure. One
+    that ``shape`` cannot do without is asked for by its name (``ClientException``).
     """
     return msgspec.convert(_known(shape, given, where), shape)
 
@@ -91,6 +92,10 @@ def _known(shape: type[msgspec.Struct], given: Mapping[str, Any], where: str) ->
             known[member] = [
                 _known(struct, each, f"{path}[{number}]") for number, each in enumerate(value)
             ]
+    for field in msgspec.structs.fields(shape):
+        if field.required and known.get(field.encode_name) is None:
+            name = f"{where}.{field.encode_name}" if where else field.encode_name
+            raise ServiceError("ClientException", f"{name} should not be null.")
     return known
 
 
