@@ -1,0 +1,79 @@
+"""What is kept of CodeDeploy, and what other services may ask and do with it.
+
+- ``applications``  applications, deployment groups, deployment configurations
+- ``deployments``   deployments: what was asked for, and how far they are
+- ``appspec``       the AppSpec file, read and checked
+- ``creating``      ``create_deployment``, ``stop_deployment``, and finding things by name
+"""
+
+from demitasse.services.codedeploy.records.applications import (
+    APPLICATIONS,
+    CONFIGS,
+    DEFAULT_CONFIG,
+    GROUPS,
+    PREDEFINED,
+    Application,
+    AutoRollback,
+    BlueGreen,
+    Config,
+    Group,
+    GroupObserved,
+    Pair,
+    application_arn,
+    find_config,
+    group_arn,
+    group_key,
+)
+from demitasse.services.codedeploy.records.creating import (
+    create_deployment,
+    find_application,
+    find_deployment,
+    find_group,
+    stop_deployment,
+)
+from demitasse.services.codedeploy.records.deployments import (
+    DEPLOYMENTS,
+    FINAL,
+    LIFECYCLE,
+    Deployment,
+    DeploymentObserved,
+    LifecycleEvent,
+    Problem,
+    Revision,
+    SetSeen,
+    Shift,
+)
+
+__all__ = [
+    "APPLICATIONS",
+    "CONFIGS",
+    "DEFAULT_CONFIG",
+    "DEPLOYMENTS",
+    "FINAL",
+    "GROUPS",
+    "LIFECYCLE",
+    "PREDEFINED",
+    "Application",
+    "AutoRollback",
+    "BlueGreen",
+    "Config",
+    "Deployment",
+    "DeploymentObserved",
+    "Group",
+    "GroupObserved",
+    "LifecycleEvent",
+    "Pair",
+    "Problem",
+    "Revision",
+    "SetSeen",
+    "Shift",
+    "application_arn",
+    "create_deployment",
+    "find_application",
+    "find_config",
+    "find_deployment",
+    "find_group",
+    "group_arn",
+    "group_key",
+    "stop_deployment",
+]
