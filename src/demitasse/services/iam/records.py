@@ -1,10 +1,13 @@
-"""What is kept of IAM. It has no regions: its records stand in the region ``aws-global``."""
+"""What is kept of IAM. It has no regions: its records stand in the region ``aws-global``.
+
+Permissions are kept and returned, and not evaluated: whoever signs as an account may do everything
+in it. What is evaluated is who may assume a role (``trusts``).
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 
@@ -53,9 +56,14 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_at: datetime
     versions: tuple[PolicyVersion, ...]
     default_version: str = "v1"
+    last_number: int = 1  # of the newest version; numbers are not used again
     path: str = "/"
     description: str = ""
     tags: Tags = msgspec.field(default_factory=dict)
+
+    def version(self, version_id: str) -> PolicyVersion | None:
+        """One of the versions."""
+        return next((each for each in self.versions if each.version_id == version_id), None)
 
 
 class InstanceProfile(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -68,19 +76,45 @@ class InstanceProfile(msgspec.Struct, frozen=True, omit_defaults=True):
     role: str = ""
     tags: Tags = msgspec.field(default_factory=dict)
 
+    def arn(self, account: str) -> str:
+        """The profile's ARN."""
+        return f"arn:aws:iam::{account}:instance-profile{self.path}{self.name}"
+
+
+class Account(msgspec.Struct, frozen=True, omit_defaults=True):
+    """That an account has its first roles; the record's key is ``account``."""
+
+    created_at: datetime
+
 
 RoleItem = Item[Role, Nothing]
+PolicyItem = Item[Policy, Nothing]
+ProfileItem = Item[InstanceProfile, Nothing]
 
+# "name" finds names whatever the case of their letters: IAM takes each only once.
 ROLES: Kind[Role, Nothing] = Kind(
-    "iam.role", Role, Nothing, {"policy": lambda item: item.desired.attached_policies}
+    "iam.role",
+    Role,
+    Nothing,
+    {
+        "name": lambda item: item.desired.name.lower(),
+        "policy": lambda item: item.desired.attached_policies,
+        "boundary": lambda item: item.desired.permissions_boundary or None,
+    },
 )
-POLICIES: Kind[Policy, Nothing] = Kind("iam.policy", Policy, Nothing)
+POLICIES: Kind[Policy, Nothing] = Kind(
+    "iam.policy", Policy, Nothing, {"name": lambda item: item.desired.name.lower()}
+)
 INSTANCE_PROFILES: Kind[InstanceProfile, Nothing] = Kind(
     "iam.instance-profile",
     InstanceProfile,
     Nothing,
-    {"role": lambda item: item.desired.role or None},
+    {
+        "name": lambda item: item.desired.name.lower(),
+        "role": lambda item: item.desired.role or None,
+    },
 )
+ACCOUNTS: Kind[Account, Nothing] = Kind("iam.account", Account, Nothing)
 
 
 def everywhere(scope: Scope) -> Scope:
@@ -105,7 +139,7 @@ def trusts(role: Role, caller: Caller) -> bool:
 
 
 def _statements(policy: str) -> list[dict[str, Any]]:
-    statements: Any = msgspec.json.decode(unquote(policy))["Statement"]
+    statements: Any = msgspec.json.decode(policy)["Statement"]
     return statements if isinstance(statements, list) else [statements]
 
 

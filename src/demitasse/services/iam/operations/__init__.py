@@ -1,0 +1,27 @@
+"""The operations of IAM, one file per resource."""
+
+from demitasse.services.iam.operations import (
+    account,
+    attachments,
+    inline_policies,
+    instance_profiles,
+    policies,
+    policy_versions,
+    roles,
+    service_linked_roles,
+    tags,
+)
+from demitasse.services.iam.operations.api import api
+
+__all__ = [
+    "account",
+    "api",
+    "attachments",
+    "inline_policies",
+    "instance_profiles",
+    "policies",
+    "policy_versions",
+    "roles",
+    "service_linked_roles",
+    "tags",
+]
