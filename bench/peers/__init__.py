@@ -1,0 +1,1 @@
+"""Everything that is measured, each set up as its own documentation says."""

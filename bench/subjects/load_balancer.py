@@ -1,0 +1,195 @@
+"""The load balancer beside a bare HAProxy and ministack's, in front of the same backend."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import containers, load, processes
+from bench.load import Load, Prepared
+from bench.peers import account, others
+from bench.peers.demitasse import Demitasse, demitasse
+from bench.plan import Plan
+from bench.results import Claim, Result, Table, at_least, at_most, median
+
+CONNECTIONS = (1, 16, 64)
+_PORT = 80
+_TIMES = """defaults
+    mode http
+    timeout connect 500ms
+    timeout client 60s
+    timeout server 60s
+    timeout http-request 60s
+    timeout http-keep-alive 60s
+"""
+_BACKEND = (
+    "global\n    nbthread 1\n"
+    + _TIMES
+    + """frontend backend
+    bind {address}:{port}
+    http-request return status 200 content-type text/plain string "Coffee suppliers: {filling}"
+"""
+)
+_BARE = (
+    _TIMES
+    + """frontend bare
+    bind 127.0.0.1:{port}
+    default_backend targets
+backend targets
+    balance roundrobin
+    option httpchk GET /
+    server one {target} check
+"""
+)
+
+
+@dataclass
+class Contender:
+    """A way through to the backend."""
+
+    name: str
+    request: Prepared
+    process: int
+    runs: dict[int, list[Load]] = field(default_factory=dict)
+    cpu: dict[int, list[float]] = field(default_factory=dict)
+    """Milliseconds of its processes' time per request."""
+
+    def measure(self, connections: int, seconds: float) -> None:
+        before = processes.cpu_seconds(self.process)
+        seen = load.run(self.request, connections=connections, seconds=seconds)
+        spent = processes.cpu_seconds(self.process) - before
+        self.runs.setdefault(connections, []).append(seen)
+        self.cpu.setdefault(connections, []).append(spent / max(1, seen.requests) * 1000)
+
+
+def measure(plan: Plan) -> Result:
+    result = Result("Load balancer")
+    with ExitStack() as stack:
+        contenders = _set_up(stack, plan.folder, result)
+        for contender in contenders:
+            load.run(contender.request, connections=16, seconds=1)
+        for connections in CONNECTIONS:
+            for number in range(plan.rounds):
+                turn = number % len(contenders)
+                for contender in contenders[turn:] + contenders[:turn]:
+                    contender.measure(connections, plan.seconds)
+    result.claims = _claims(contenders)
+    result.tables = [_table(contenders, plan)]
+    return result
+
+
+def _set_up(stack: ExitStack, folder: Path, result: Result) -> list[Contender]:
+    address = containers.gateway()
+    backend = address, containers.free_port(address)
+    config = _BACKEND.format(address=address, port=backend[1], filling="x" * 1000)
+    stack.enter_context(containers.haproxy(config, folder / "backend", *backend))
+    port = containers.free_port()
+    bare = _BARE.format(port=port, target=f"{backend[0]}:{backend[1]}")
+    process = stack.enter_context(containers.haproxy(bare, folder / "bare", "127.0.0.1", port))
+    ours = stack.enter_context(demitasse(folder / "load-balancer"))
+    peer = stack.enter_context(others.ministack(folder))
+    contenders = [
+        Contender("bare HAProxy", Prepared(f"http://127.0.0.1:{port}/"), process),
+        _ours(ours, backend),
+        _ministack(peer, backend),
+    ]
+    result.setup = [
+        (
+            "Backend: HAProxy 3.0 in a container on the host's network, one thread, answering every"
+            " request itself with 200 and about 1 KB of text; the same for all."
+        ),
+        (
+            "Bare HAProxy: the same image on the host's network, its default number of threads (as"
+            " Demitasse's has), keep-alive on both sides, `balance roundrobin`, `option httpchk`, one"
+            " checked server, timeouts of 60 s: no rules, no headers, no logging."
+        ),
+        (
+            "Demitasse: load balancer, target group with the backend as an ip target, health check and"
+            " listener made through the API; it adds X-Forwarded-For, -Proto, -Port and"
+            " X-Amzn-Trace-Id, looks up the weights of the forward action and the security group's"
+            " sources, as an ALB does."
+        ),
+        peer.setup + " Its data plane is in the API's own process; reached by the host name"
+        " `<name>.alb.localhost`, with the backend as an ip target.",
+    ]
+    return contenders
+
+
+def _ours(ours: Demitasse, backend: tuple[str, int]) -> Contender:
+    place = account.network(ours)
+    arn, address = account.load_balancer(ours, place)
+    group = account.listener(ours, place, arn, _PORT, backend)
+    containers.listening(address, _PORT)
+    elb = ours.client("elbv2")
+    deadline = time.monotonic() + 30
+    while True:
+        seen = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        if [each["TargetHealth"]["State"] for each in seen] == ["healthy"]:
+            break
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the target did not become healthy: {seen}")
+        time.sleep(0.1)
+    (container,) = ours.containers("load-balancer")
+    process = containers.main_process(container)
+    return Contender(ours.name, Prepared(f"http://{address}:{_PORT}/"), process)
+
+
+def _ministack(peer: others.Peer, backend: tuple[str, int]) -> Contender:
+    place = account.network(peer)
+    arn, _ = account.load_balancer(peer, place)
+    account.listener(peer, place, arn, _PORT, backend)
+    request = Prepared(f"{peer.endpoint}/", headers={"Host": "bench.alb.localhost"})
+    return Contender(peer.name, request, peer.process)
+
+
+def _claims(contenders: list[Contender]) -> list[Claim]:
+    bare, ours, peer = contenders
+    claims = []
+    for connections in CONNECTIONS:
+        pairs = list(zip(ours.runs[connections], bare.runs[connections], strict=True))
+        rate = median(one.rate / other.rate for one, other in pairs)
+        slow = median(one.p99 / other.p99 for one, other in pairs)
+        those = f"{connections} connection{'s' if connections > 1 else ''}"
+        claims += [
+            at_least(f"requests/s, of bare HAProxy's, {those}", rate, 0.90, "×"),
+            at_most(f"p99 latency, of bare HAProxy's, {those}", slow, 1.2, "×"),
+        ]
+    most = median(
+        one.rate / other.rate
+        for connections in CONNECTIONS
+        for one, other in zip(ours.runs[connections], peer.runs[connections], strict=True)
+    )
+    claims.append(
+        Claim("requests/s, of ministack's load balancer", "(compared)", f"{most:.0f} ×", True)
+    )
+    return claims
+
+
+def _table(contenders: list[Contender], plan: Plan) -> Table:
+    rows = []
+    for connections in CONNECTIONS:
+        for each in contenders:
+            runs = each.runs[connections]
+            spoilt = sum(run.spoilt for run in runs)
+            rows.append(
+                [
+                    str(connections),
+                    each.name,
+                    f"{median(run.rate for run in runs):,.0f}",
+                    f"{median(run.p50 for run in runs):.2f}",
+                    f"{median(run.p99 for run in runs):.2f}",
+                    f"{1000 * median(each.cpu[connections]):.0f}",
+                    f"{spoilt} of {len(runs)} runs with errors" if spoilt else "",
+                ]
+            )
+    head = ("connections", "", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "")
+    notes = [
+        (
+            f"Medians of {plan.rounds} rounds of {plan.seconds:g} s, in turns; the ratios above are"
+            " medians of each round's ratio. The load generator and the backend share the cores with"
+            " what is measured."
+        )
+    ]
+    return Table("Through the load balancer", head, rows, notes)
