@@ -32,6 +32,7 @@ from demitasse.services.ecs.controller.task import TaskController
 from demitasse.services.ecs.controller.task_definition import TaskDefinitionController
 from demitasse.services.elbv2 import operations as elbv2
 from demitasse.services.elbv2.controller import LoadBalancerController
+from demitasse.services.iam import operations as iam
 from demitasse.services.logs import operations as logs
 from demitasse.services.logs.collector import LogCollector
 from demitasse.services.logs.retention import LogRemovalController, LogRetentionController
@@ -53,6 +54,7 @@ APIS: tuple[Api, ...] = (
     elbv2.api,
     rds.api,
     logs.api,
+    iam.api,
 )
 
 
