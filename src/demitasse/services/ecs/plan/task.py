@@ -39,9 +39,9 @@ def startable(
 def _fulfilled(other: ContainerSeen, condition: str) -> bool:
     match condition:
         case "START":
-            return other.status != "PENDING"
+            return other.started_at is not None
         case "COMPLETE":
-            return other.status == "STOPPED"
+            return other.status == "STOPPED" and other.started_at is not None
         case "SUCCESS":
             return other.status == "STOPPED" and other.exit_code == 0
         case _:
@@ -78,6 +78,8 @@ def _hopeless(
     other: ContainerSeen, condition: str, start_timeout: int | None, now: datetime
 ) -> str:
     """Why a dependency can never be fulfilled any more; "" while it can."""
+    if other.status == "STOPPED" and other.started_at is None:
+        return f"could not be started: {other.reason}"
     if condition == "SUCCESS" and other.status == "STOPPED" and other.exit_code != 0:
         return f"exited with code {other.exit_code}"
     if condition == "HEALTHY" and other.status == "STOPPED":
