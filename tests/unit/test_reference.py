@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from demitasse.platform import APIS
 from tests.kit import reference
+
+from demitasse.platform import APIS
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
 
