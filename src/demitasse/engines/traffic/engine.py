@@ -69,7 +69,7 @@ class HaproxyTraffic:
                 raise EngineError(
                     f"load balancer {spec.id} has the address {before}, which cannot be changed"
                 )
-            wanted = render(spec)
+            wanted = _rendered(spec)
             if not present(spec.address):
                 await self._addresses.add(spec.address)
             try:
@@ -88,7 +88,6 @@ class HaproxyTraffic:
             if address is not None:
                 await self._addresses.remove(address)
             folder.delete()
-        self._locks.pop(load_balancer, None)
 
     async def observe(self, load_balancer: str) -> Observation:
         try:
@@ -227,6 +226,13 @@ class HaproxyTraffic:
 
     def _files(self, load_balancer: str) -> Folder:
         return Folder(self._folder / load_balancer)
+
+
+def _rendered(spec: LoadBalancer) -> Rendered:
+    try:
+        return render(spec)
+    except ValueError as error:
+        raise EngineError(f"load balancer {spec.id}: {error}") from error
 
 
 async def _look(haproxy: Session, wanted: Rendered) -> Running:

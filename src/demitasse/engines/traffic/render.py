@@ -133,6 +133,7 @@ def _defaults(spec: LoadBalancer) -> list[str]:
         f"timeout tunnel {idle}",
         f"retries {ATTEMPTS}",
         "option redispatch 1",
+        "option idle-close-on-response",
         "load-server-state-from-file global",
     ]
     lines += [
