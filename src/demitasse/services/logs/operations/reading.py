@@ -15,7 +15,7 @@ from demitasse.services.logs.patterns import compiled
 
 _MOST = 10_000
 _LARGEST = 1_048_576
-_SEARCHED = 10_000
+_SEARCHED = 5000
 """Events that one FilterLogEvents looks at, at most: a rare word costs pages, not a standstill."""
 _NEWEST_FIRST_SINCE = 1_704_067_200_000
 _DIGITS = 28
