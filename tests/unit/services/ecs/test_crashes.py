@@ -97,8 +97,8 @@ def test_killed_anywhere_while_a_service_starts(after: bool) -> None:
             at_rest(stand, 2)
         return reached
 
-    at = 0
-    while asyncio.run(whole(at := at + 1)):
+    at = int(after)
+    while asyncio.run(whole(at := at + 2)):
         pass
     assert at > 10
 
@@ -121,8 +121,8 @@ def test_killed_anywhere_while_a_service_is_deployed_and_scaled_down(after: bool
             assert len(stand.see_service()["deployments"]) == 1
         return reached
 
-    at = 0
-    while asyncio.run(whole(at := at + 1)):
+    at = int(after)
+    while asyncio.run(whole(at := at + 2)):
         pass
     assert at > 10
 
@@ -228,7 +228,7 @@ def test_a_task_whose_record_is_gone_is_swept_at_once() -> None:
     arn = stand.run_task()
 
     async def scenario() -> None:
-        await stand.until(lambda: stand.running())
+        await stand.until(stand.running)
         ref = task_ref(arn)
         assert ref is not None
         with stand.store.transaction() as tx:

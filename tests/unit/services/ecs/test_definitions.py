@@ -96,8 +96,10 @@ def test_what_was_registered_is_described() -> None:
     [
         (
             {"cpu": "512", "memory": "512"},
-            "No Fargate configuration exists for given values: 512 CPU, 512 memory. See the Amazon"
-            " ECS documentation for the valid values.",
+            (
+                "No Fargate configuration exists for given values: 512 CPU, 512 memory. See the Amazon"
+                " ECS documentation for the valid values."
+            ),
         ),
         ({"cpu": None}, "Fargate requires that 'cpu' be defined at the task level."),
         ({"memory": None}, "Fargate requires that 'memory' be defined at the task level."),
@@ -108,16 +110,20 @@ def test_what_was_registered_is_described() -> None:
         ),
         (
             {"executionRoleArn": None, "container": {"image": "x", "logConfiguration": LOG}},
-            "Fargate requires task definition to have execution role ARN to support log driver"
-            " awslogs.",
+            (
+                "Fargate requires task definition to have execution role ARN to support log driver"
+                " awslogs."
+            ),
         ),
         ({"container": {"essential": False}}, "does not have any essential container"),
         ({"container": {"image": ""}}, "Container.image should not be null or empty."),
         ({"container": {"image": "<IMAGE1_NAME>"}}, "invalid characters"),
         (
             {"container": {"portMappings": [{"containerPort": 80, "hostPort": 81}]}},
-            "When networkMode=awsvpc, the host ports and container ports in port mappings must"
-            " match.",
+            (
+                "When networkMode=awsvpc, the host ports and container ports in port mappings must"
+                " match."
+            ),
         ),
         ({"container": {"memory": 2048}}, "is greater than for the task"),
         ({"container": {"cpu": 1024}}, "The sum of all container 'cpu' values cannot be greater"),
@@ -259,7 +265,7 @@ def test_deleting_needs_deregistering_and_waits_for_who_uses_it() -> None:
     assert answer["taskDefinitions"][0]["status"] == "DELETE_IN_PROGRESS"
 
     async def scenario() -> None:
-        await stand.until(lambda: stand.running())
+        await stand.until(stand.running)
         assert stand.ecs("DescribeTaskDefinition", taskDefinition="web:1")
         stand.ecs("StopTask", cluster="c", task=arn)
         await stand.later(70, step=5)
@@ -288,7 +294,7 @@ containers = st.lists(
 @given(containers)
 def test_the_parts_never_exceed_the_whole(given: list[ContainerDefinition]) -> None:
     found = shares(given, 1024, 2048)
-    assert sum(share.cpu for share in found.values()) <= 1.0001
+    assert sum(share.cpu for share in found.values()) <= 1.0 + 1e-9
     assert sum(share.memory for share in found.values()) <= 2048
     if len(given) == 1 and given[0].memory is None:
         assert found[given[0].name] == (1.0, 2048)

@@ -175,7 +175,7 @@ def test_a_task_that_fails_its_load_balancers_check_is_replaced_first_and_then_s
     group = balanced(stand, healthCheckGracePeriodSeconds=10)
 
     async def scenario() -> None:
-        await stand.until(lambda: stand.running())
+        await stand.until(stand.running)
         [task] = stand.running()
         address = task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
         stand.set_target(address, "unhealthy", "Health checks failed with these codes: [502]")
@@ -317,7 +317,7 @@ def test_a_service_may_be_made_again_after_it_was_deleted() -> None:
     async def scenario() -> None:
         await stand.until(lambda: steady(stand))
         stand.ecs("DeleteService", cluster="c", service="web", force=True)
-        code, message = stand.refusal(
+        _code, message = stand.refusal(
             "CreateService",
             cluster="c",
             serviceName="web",

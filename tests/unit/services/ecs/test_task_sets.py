@@ -82,8 +82,10 @@ def test_only_code_deploy_changes_what_its_services_run(given: Any, message: str
     answer = stand.refusal("UpdateService", cluster="c", service="web", **given)
     assert answer == (
         "InvalidParameterException",
-        f"{message} CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new"
-        " deployment.",
+        (
+            f"{message} CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new"
+            " deployment."
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from tests.unit.services.ecs.stand import IMAGE, SCOPE, Stand
 
 from demitasse.engines.containers.errors import CannotStart
 from demitasse.engines.containers.spec import OwnAddress, SharedWith, Volume
-from demitasse.services.logs.records import LOG_SOURCES, SourceObserved
+from demitasse.services.logs.records import LOG_SOURCES
 
 
 def of(stand: Stand, *containers: dict[str, Any], **more: Any) -> str:

@@ -89,6 +89,7 @@ def list_clusters(ctx: Context, given: Input) -> Output:
 
 @api.operation("UpdateCluster")
 def update_cluster(ctx: Context, given: Input) -> Output:
+    """Change the settings of a cluster. ``ClusterNotFoundException``."""
     item = names.active_cluster(ctx, given["cluster"])
     _refuse(given)
     if given.get("settings"):
@@ -99,6 +100,7 @@ def update_cluster(ctx: Context, given: Input) -> Output:
 
 @api.operation("UpdateClusterSettings")
 def update_cluster_settings(ctx: Context, given: Input) -> Output:
+    """Change the settings of a cluster. ``ClusterNotFoundException``."""
     item = names.active_cluster(ctx, given["cluster"])
     changed = msgspec.structs.replace(item.desired, container_insights=_insights(given))
     return {"cluster": _show(ctx, ctx.tx.desire(CLUSTERS, item.ref, changed))}
@@ -106,6 +108,7 @@ def update_cluster_settings(ctx: Context, given: Input) -> Output:
 
 @api.operation("PutClusterCapacityProviders")
 def put_cluster_capacity_providers(ctx: Context, given: Input) -> Output:
+    """Replace the capacity providers of a cluster, and its default strategy."""
     item = names.active_cluster(ctx, given["cluster"])
     providers = _providers(given["capacityProviders"])
     changed = msgspec.structs.replace(
@@ -118,6 +121,7 @@ def put_cluster_capacity_providers(ctx: Context, given: Input) -> Output:
 
 @api.operation("DeleteCluster")
 def delete_cluster(ctx: Context, given: Input) -> Output:
+    """Delete a cluster that has no services and no tasks; it is shown as ``INACTIVE``."""
     item = names.active_cluster(ctx, given["cluster"])
     if ctx.tx.one(SERVICES, ctx.scope, "active", item.key) is not None:
         raise ServiceError(

@@ -299,6 +299,7 @@ def delete_service(ctx: Context, given: Input) -> Output:
 
 @api.operation("DescribeServices")
 def describe_services(ctx: Context, given: Input) -> Output:
+    """Up to ten services; those that are not there are ``failures``."""
     cluster = names.active_cluster(ctx, given.get("cluster")).key
     include = given.get("include", ())
     services, failures = [], []

@@ -36,11 +36,13 @@ _WITHOUT_EFFECT = ("awsvpcTrunking", "fargateTaskRetirementWaitPeriod", "default
 
 @api.operation("PutAccountSetting")
 def put_account_setting(ctx: Context, given: Input) -> Output:
+    """Set it for the caller, or for another principal of the account."""
     return _put(ctx, given, given.get("principalArn") or ctx.caller.arn)
 
 
 @api.operation("PutAccountSettingDefault")
 def put_account_setting_default(ctx: Context, given: Input) -> Output:
+    """Set it for everyone in the account who has no value of their own."""
     return _put(ctx, given, "")
 
 
@@ -57,6 +59,7 @@ def delete_account_setting(ctx: Context, given: Input) -> Output:
 
 @api.operation("ListAccountSettings")
 def list_account_settings(ctx: Context, given: Input) -> Output:
+    """The settings of a principal, or with ``effectiveSettings`` what holds for it."""
     principal = given.get("principalArn") or ctx.caller.arn
     if given.get("effectiveSettings"):
         found = [_effective(ctx, principal, name) for name in DEFAULTS]

@@ -53,6 +53,7 @@ def _allowed(tags: Tags) -> Tags:
 
 @api.operation("TagResource")
 def tag_resource(ctx: Context, given: Input) -> Output:
+    """Add tags, or give them other values."""
     kind, item = _resource(ctx, given["resourceArn"])
     kept = {key: value for key, value in item.desired.tags.items() if key.startswith("aws:")}
     own = {key: value for key, value in item.desired.tags.items() if key not in kept}
@@ -63,6 +64,7 @@ def tag_resource(ctx: Context, given: Input) -> Output:
 
 @api.operation("UntagResource")
 def untag_resource(ctx: Context, given: Input) -> Output:
+    """Remove tags; those that are not there are no error."""
     kind, item = _resource(ctx, given["resourceArn"])
     gone = set(given["tagKeys"])
     if any(key.startswith("aws:") for key in gone):
@@ -74,6 +76,7 @@ def untag_resource(ctx: Context, given: Input) -> Output:
 
 @api.operation("ListTagsForResource")
 def list_tags_for_resource(ctx: Context, given: Input) -> Output:
+    """The tags of one resource."""
     _, item = _resource(ctx, given["resourceArn"])
     return {"tags": show_tags(item.desired.tags)}
 

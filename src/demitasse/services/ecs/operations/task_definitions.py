@@ -241,6 +241,7 @@ def delete_task_definitions(ctx: Context, given: Input) -> Output:
 
 @api.operation("DescribeTaskDefinition")
 def describe_task_definition(ctx: Context, given: Input) -> Output:
+    """One revision, or the newest active one of a family."""
     item = find_task_definition(ctx.tx, ctx.scope, given["taskDefinition"])
     if item is None:
         raise ServiceError("ClientException", "Unable to describe task definition.")
@@ -276,6 +277,7 @@ def list_task_definitions(ctx: Context, given: Input) -> Output:
 
 @api.operation("ListTaskDefinitionFamilies")
 def list_task_definition_families(ctx: Context, given: Input) -> Output:
+    """By name; ``familyPrefix`` is the beginning of the name."""
     status = given.get("status") or "ALL"
 
     def rows(after: str, limit: int) -> list[tuple[str, str]]:

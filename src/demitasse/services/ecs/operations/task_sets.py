@@ -30,6 +30,7 @@ MOST_TASK_SETS = 5
 
 @api.operation("CreateTaskSet")
 def create(ctx: Context, given: Input) -> Output:
+    """A further task set, five at most. It starts no traffic."""
     cluster = names.active_cluster(ctx, given["cluster"])
     service = _external(ctx, cluster.key, given["service"])
     sets = task_sets_of(ctx.tx, service)
@@ -66,6 +67,7 @@ def create(ctx: Context, given: Input) -> Output:
 
 @api.operation("UpdateTaskSet")
 def update(ctx: Context, given: Input) -> Output:
+    """Change the scale of a task set."""
     cluster = names.active_cluster(ctx, given["cluster"])
     service = _external(ctx, cluster.key, given["service"])
     item = _task_set(ctx, service, given["taskSet"])
@@ -89,6 +91,7 @@ def delete(ctx: Context, given: Input) -> Output:
 
 @api.operation("DescribeTaskSets")
 def describe_task_sets(ctx: Context, given: Input) -> Output:
+    """The task sets of a service of the ``CODE_DEPLOY`` or ``EXTERNAL`` controller."""
     cluster = names.active_cluster(ctx, given["cluster"])
     service = names.active_service(ctx, cluster.key, given["service"])
     if service.desired.controller == "ECS":
@@ -113,6 +116,7 @@ def describe_task_sets(ctx: Context, given: Input) -> Output:
 
 @api.operation("UpdateServicePrimaryTaskSet")
 def update_primary(ctx: Context, given: Input) -> Output:
+    """Say which task set serves production."""
     cluster = names.active_cluster(ctx, given["cluster"])
     service = _external(ctx, cluster.key, given["service"])
     item = _task_set(ctx, service, given["primaryTaskSet"])

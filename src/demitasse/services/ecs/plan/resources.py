@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ def shares(containers: Sequence[ContainerDefinition], cpu: int, memory: int) -> 
     reserved = _with_reservations(open_, left)
     return {
         each.name: Share(
-            round(unit / 1024, 4),
+            math.floor(unit / 1024 * 10_000) / 10_000,
             each.memory if each.memory is not None else reserved[each.name],
         )
         for each, unit in zip(containers, units, strict=True)
