@@ -64,13 +64,19 @@ class Credentials:
     def __init__(self, accounts: Accounts, store: Store) -> None:
         self._accounts = accounts
         self._store = store
+        self._roots: dict[str, Credential] = {}
 
     def find(self, access_key_id: str) -> Credential | None:
         """The credential with that access key id, expired or not; ``None`` when there is none."""
+        root = self._roots.get(access_key_id)
+        if root is not None:
+            return root
         account = self._accounts.account_of(access_key_id)
         if account is not None:
             secret = self._accounts.keys(account).secret_access_key
-            return Credential(secret, self._accounts.caller(account, access_key_id))
+            root = Credential(secret, self._accounts.caller(account, access_key_id))
+            self._roots[access_key_id] = root  # they last, and only ours get here
+            return root
         with self._store.transaction() as tx:
             session = find_session(tx, access_key_id)
         if session is None:

@@ -13,6 +13,7 @@ import uvicorn
 
 from demitasse import daemon
 from demitasse.errors import StartupError
+from demitasse.http_protocol import HttpProtocol
 from demitasse.platform import Platform
 from demitasse.settings import Settings
 
@@ -73,12 +74,13 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             platform.application,
-            http="httptools",
+            http=HttpProtocol,
             ws="none",
             lifespan="off",
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             date_header=True,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=_GRACE_SECONDS,
