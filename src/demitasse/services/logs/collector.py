@@ -226,7 +226,10 @@ class LogCollector(Controller):
         is looked at once more: a follow may end before the last line.
         """
         name = reader.ref.key
-        ended = (await self._containers.inspect(name)).state in _ENDED
+        state = (await self._containers.inspect(name)).state
+        if state == "created":
+            return _AGAIN
+        ended = state in _ENDED
         resumption = Resumption(reader.at)
         lines = self._containers.logs(name, since=reader.at.since, follow=not ended)
         async with contextlib.aclosing(lines) as following:
@@ -260,8 +263,13 @@ class LogCollector(Controller):
         try:
             with self._store.transaction() as tx:
                 kept = [self._keep(tx, reader, finished=finished) for reader in readers]
-        except StoreError as error:
-            log.warning("%s: %s; reading again", self.name, error)
+        except Exception as error:
+            # Whatever it is with one container's lines, those of the others are to be kept.
+            if len(readers) > 1:
+                each = [self._write([reader], finished=finished) for reader in readers]
+                return all(each)
+            known = isinstance(error, StoreError)
+            log.warning("%s: %s; reading again", self.name, error, exc_info=not known)
             for reader in readers:
                 self._leave(reader)
                 self._follow(reader.ref, reader.kept, _AGAIN)

@@ -218,6 +218,37 @@ def test_what_the_disk_does_not_take_is_kept_later_once(
     stand.play(scene)
 
 
+def test_one_containers_trouble_is_not_the_others(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        for name in ("good", "bad"):
+            stand.source(name, stream=name)
+            await stand.container(name)
+        loop = stand.loop(stand.collector())
+        await stand.passes(1)
+        original = cursor.write
+
+        def broken(tx: object, ref: object, at: object) -> None:
+            if ref.key == "bad":  # type: ignore[attr-defined]
+                raise TypeError("a bug")
+            original(tx, ref, at)  # type: ignore[arg-type]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(cursor, "write", broken)
+            for name in ("good", "bad"):
+                stand.engine.write(name, b"line")
+            await stand.passes(2)
+            assert stand.messages("good") == ["line"]
+            assert stand.messages("bad") == []
+        assert "a bug" in caplog.text
+        await stand.passes(2)
+        assert stand.messages("bad") == ["line"]
+        await killed(loop)
+
+    stand.play(scene)
+
+
 def test_many_lines_are_written_together(stand: Stand) -> None:
     async def scene() -> None:
         for number in range(20):

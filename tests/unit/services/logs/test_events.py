@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.services.logs.stand import DAY, Stand, texts
+
+from demitasse.services import paging
 
 
 @pytest.fixture
@@ -178,6 +181,31 @@ def test_tokens_that_are_not_ours(stand: Stand, token: str) -> None:
     assert code == "InvalidParameterException"
     code, _ = stand.refusal("FilterLogEvents", logGroupName="app", nextToken=token)
     assert code == "InvalidParameterException"
+
+
+@pytest.mark.parametrize("time", [0, 2**31, 2**62, 2**63 - 1])
+def test_times_of_any_size(stand: Stand, time: int) -> None:
+    stand.put("x")
+    for bound in ("startTime", "endTime"):
+        for forward in (True, False):
+            stand.get(startFromHead=forward, **{bound: time})
+        stand.filtered(**{bound: time})
+    stand.refusal("FilterLogEvents", logGroupName="app", startFromHead=False, endTime=time)
+
+
+@pytest.mark.parametrize("text", ["a/b", "1", "9" * 40 + "/1", "a/" + "9" * 18 + "/0", "\0", "é"])
+def test_tokens_made_up(stand: Stand, text: str) -> None:
+    token = {"logGroupName": "app", "nextToken": paging.token(text)}
+    for operation, more in (
+        ("DescribeLogStreams", {}),
+        ("DescribeLogStreams", {"orderBy": "LastEventTime"}),
+        ("FilterLogEvents", {}),
+    ):
+        try:
+            stand.logs(operation, **token, **more)
+        except ClientError as error:
+            assert "InvalidParameterException" in str(error)  # noqa: PT017 - or none
+    stand.logs("DescribeLogGroups", nextToken=token["nextToken"])
 
 
 def test_a_page_holds_one_mebibyte(stand: Stand) -> None:

@@ -31,7 +31,7 @@ def get_log_events(ctx: Context, given: Input) -> Output:
     """
     group = names.identified(ctx, given)
     stream = names.stream(ctx, group, given["logStreamName"])
-    start, end = given.get("startTime", 0), given.get("endTime", events.END_OF_TIME)
+    start, end = _times(given)
     forward, position = _where(given, start, end)
     beyond, until = max(position, (start, 0)), end
     if not forward:
@@ -58,6 +58,12 @@ def get_log_events(ctx: Context, given: Input) -> Output:
         "nextForwardToken": _token("f", last),
         "nextBackwardToken": _token("b", first),
     }
+
+
+def _times(given: Input) -> tuple[int, int]:
+    """The bounds of the times asked for, in milliseconds."""
+    start, end = given.get("startTime", 0), given.get("endTime", events.END_OF_TIME)
+    return min(start, events.END_OF_TIME), min(end, events.END_OF_TIME)
 
 
 def _where(given: Input, start: int, end: int) -> tuple[bool, events.Position]:
@@ -102,7 +108,7 @@ def filter_log_events(ctx: Context, given: Input) -> Output:
     """
     group = names.identified(ctx, given)
     matches = compiled(given.get("filterPattern", ""))
-    start, end = given.get("startTime", 0), given.get("endTime", events.END_OF_TIME - 1)
+    start, end = _times(given)
     descending, beyond = _direction(given, start, end)
     stream, wanted = _streams(ctx, group, given)
     walk = events.walk(
@@ -110,7 +116,7 @@ def filter_log_events(ctx: Context, given: Input) -> Output:
         group=group.desired.number,
         stream=stream,
         beyond=beyond,
-        until=start if descending else end + 1,
+        until=start if descending else end + 1,  # here the end is included
         descending=descending,
     )
     found, last = _fill(

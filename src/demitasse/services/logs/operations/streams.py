@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from demitasse.api import Input, Output
 from demitasse.errors import ServiceError
 from demitasse.services import paging
@@ -73,10 +75,10 @@ def describe_log_streams(ctx: Context, given: Input) -> Output:
 def _position(token: str) -> events.Position | None:
     if not token:
         return None
-    time, _, number = token.partition("/")
-    if not time.isdecimal() or not number.isdecimal():
+    match = re.fullmatch(r"([0-9]{1,18})/([0-9]{1,18})", token)
+    if match is None:
         raise names.invalid("The specified nextToken is invalid.")
-    return int(time), int(number)
+    return int(match[1]), int(match[2])
 
 
 def _written(ctx: Context, group: str, found: events.Stream) -> Output:
