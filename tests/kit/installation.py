@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from tests.kit import asgi
 from tests.kit.stand import SITE
 
 from demitasse.accounts import Accounts
-from demitasse.clock import ManualClock
+from demitasse.clock import Clock, ManualClock
 from demitasse.dispatch import Dispatcher
 from demitasse.ids import CountingIds
 from demitasse.platform import Credentials
@@ -18,16 +19,22 @@ from demitasse.store import Store
 from demitasse.wire import Application, Models
 
 
+@functools.cache
+def _models(apis: tuple[Api, ...]) -> Models:
+    return Models.load({api.service: api.operations for api in apis})
+
+
 class Installation:
     """Services on a state in memory, with a clock that stands still."""
 
-    def __init__(self, *apis: Api) -> None:
-        self.store, self.clock = Store.open(None), ManualClock()
+    def __init__(self, *apis: Api, clock: Clock | None = None) -> None:
+        self.store = Store.open(None)
+        self.clock = clock or ManualClock()
         self.accounts = Accounts("the installation's secret", asgi.ACCOUNT)
         operations = {api.service: api.operations for api in apis}
         ids = CountingIds()
         self.app = Application(
-            models=Models.load(operations),
+            models=_models(apis),
             operations=operations,
             dispatch=Dispatcher(apis, self.store, self.clock, ids, SITE),
             credentials=Credentials(self.accounts, self.store),

@@ -35,7 +35,11 @@ class Workspace:
             self._clients[service] = self.session.client(
                 service,
                 endpoint_url=self.endpoint,
-                config=Config(retries={"max_attempts": 3, "mode": "standard"}),
+                config=Config(
+                    retries={"max_attempts": 3, "mode": "standard"},
+                    # An endpoint is on this machine, where no proxy leads.
+                    proxies=None if self.endpoint is None else {},
+                ),
             )
         return self._clients[service]
 

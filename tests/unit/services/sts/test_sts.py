@@ -9,6 +9,7 @@ from tests.kit import asgi
 from tests.kit.installation import Installation
 
 from demitasse.api import Scope
+from demitasse.clock import ManualClock
 from demitasse.services.ec2 import operations as ec2
 from demitasse.services.iam import records as iam
 from demitasse.services.sts import operations as sts
@@ -21,8 +22,8 @@ class World:
     """Two accounts, and roles in them."""
 
     def __init__(self) -> None:
-        self.installation = Installation(sts.api, ec2.api)
-        self.clock = self.installation.clock
+        self.clock = ManualClock()
+        self.installation = Installation(sts.api, ec2.api, clock=self.clock)
         self.root = self.installation.root(HERE)
         self.stranger = self.installation.root(THERE)
 
