@@ -111,6 +111,8 @@ class HaproxyTraffic:
             if not isinstance(planned, Reload):
                 if self._written.get(spec.id) != wanted:
                     folder.write(wanted, spec.address)
+                    folder.drop_candidate()
+                    folder.drop_states()
                     self._written[spec.id] = wanted
                 for change in planned:
                     await _carry_out(haproxy, change)

@@ -72,6 +72,7 @@ class Folder:
         _write(self.path / names.STATES, text)
 
     def drop_states(self) -> None:
+        """Forget them: a process that starts much later shall find out for itself."""
         (self.path / names.STATES).unlink(missing_ok=True)
 
     def address(self) -> str | None:

@@ -108,8 +108,9 @@ def group_backend(group: TargetGroup, rules: list[str]) -> list[str]:
         ),
         *rules,
         *_stickiness(group),
-        "http-after-response set-status 502 if { status 503 } { txn.sess_term_state SC }",
-        "http-after-response set-status 504 if { status 503 } { txn.sess_term_state sC }",
+        "http-after-response allow unless { status 503 }",
+        "http-after-response set-status 502 if { txn.sess_term_state SC }",
+        "http-after-response set-status 504 if { txn.sess_term_state sC }",
     ]
 
 
