@@ -7,6 +7,7 @@ in it. What is evaluated is who may assume a role (``trusts``).
 from __future__ import annotations
 
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -125,7 +126,7 @@ def everywhere(scope: Scope) -> Scope:
 def trusts(role: Role, caller: Caller) -> bool:
     """Whether a role's trust policy lets ``caller`` assume it.
 
-    Evaluates Effect, Principal (AWS) and Action; a statement with a Condition counts as not
+    Evaluates Effect, (Not)Principal (AWS) and (Not)Action; a statement with a Condition counts as not
     matching when it allows, as matching when it denies: never more is let in than on AWS.
     """
     allowed = False
@@ -144,16 +145,33 @@ def _statements(policy: str) -> list[dict[str, Any]]:
 
 
 def _names_assume_role(statement: dict[str, Any]) -> bool:
-    actions = statement.get("Action", [])
-    listed = [actions] if isinstance(actions, str) else actions
-    return any(action.lower() in {"*", "sts:*", "sts:assumerole"} for action in listed)
+    wanted = "NotAction" not in statement
+    listed = _listed(statement.get("Action" if wanted else "NotAction", []))
+    return wanted is any(fnmatchcase("sts:assumerole", action.lower()) for action in listed)
 
 
 def _names(statement: dict[str, Any], caller: Caller) -> bool:
-    principal = statement.get("Principal", {})
-    if principal == "*":
+    wanted = "NotPrincipal" not in statement
+    principal = statement.get("Principal" if wanted else "NotPrincipal", {})
+    listed = ["*"]
+    if principal != "*":
+        listed = _listed(principal.get("AWS", [])) if isinstance(principal, dict) else []
+    return wanted is any(_is(one, caller) for one in listed)
+
+
+def _is(principal: str, caller: Caller) -> bool:
+    """Whether a principal is the caller, or all of the caller's account, or everybody.
+
+    Who assumed a role is that role, which stands in the caller's ARN without its path.
+    """
+    account = f"arn:aws:iam::{caller.account}:"
+    if principal in {"*", caller.account, f"{account}root", caller.arn}:
         return True
-    listed = principal.get("AWS", []) if isinstance(principal, dict) else []
-    listed = [listed] if isinstance(listed, str) else listed
-    whole_account = {caller.account, f"arn:aws:iam::{caller.account}:root", "*"}
-    return any(one in whole_account or one == caller.arn for one in listed)
+    session = caller.arn.partition(":assumed-role/")[2]
+    role = session.partition("/")[0]
+    name = principal.rpartition("/")[2]
+    return bool(role) and principal.startswith(f"{account}role/") and name == role
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
