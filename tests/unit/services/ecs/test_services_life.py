@@ -196,6 +196,22 @@ def test_a_task_that_fails_its_load_balancers_check_is_replaced_first_and_then_s
     stand.run(scenario)
 
 
+def test_compressed_waits_leave_a_program_the_time_to_start() -> None:
+    stand = Stand(compression=20)
+    balanced(stand)
+
+    async def scenario() -> None:
+        await stand.until(stand.running)
+        [task] = stand.running()
+        address = task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+        stand.set_target(address, "unhealthy", "Health checks failed")
+        await stand.later(18)
+        assert [each["taskArn"] for each in stand.tasks()] == [task["taskArn"]]
+        await stand.until(lambda: stand.tasks(desiredStatus="STOPPED"), seconds=10)
+
+    stand.run(scenario)
+
+
 def test_a_task_that_fails_its_own_check_is_replaced() -> None:
     stand = Stand()
     stand.cluster()

@@ -29,6 +29,11 @@ from demitasse.store import Item, Transaction
 SEASONING_SECONDS = 40.0
 """A task without any check counts as healthy this long after it is running."""
 
+BOOT_SECONDS = 20.0
+"""Programs start at their own pace, however much AWS's waits are compressed. With AWS's default
+checks a task has 60 s until it is found unhealthy; compressed, it would be replaced before it has
+started, again and again. It is left alone for this long."""
+
 PENDING = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
 _WELL = frozenset({"healthy", "unused"})
 
@@ -172,7 +177,7 @@ def _task(
     own, seen = item.desired, item.observed
     running = seen.status == "RUNNING"
     age = (view.now - seen.started_at).total_seconds() if running and seen.started_at else 0.0
-    failing = running and _unfit(view, item, age)
+    failing = running and _unfit(view, item, age, waits)
     healthy = running and not failing and _passes(item, definition)
     if healthy and not _has_checks(item, definition):
         left = waits.seconds(SEASONING_SECONDS) - age
@@ -190,13 +195,14 @@ def _task(
     )
 
 
-def _unfit(view: View, item: Item[Task, TaskObserved], age: float) -> bool:
+def _unfit(view: View, item: Item[Task, TaskObserved], age: float, waits: Waits) -> bool:
     """Whether a check says that a task must be replaced; notes why."""
     seen, service = item.observed, view.item.desired
     ill = [target for target in seen.targets if target.state == "unhealthy"]
     if not ill and seen.health != "UNHEALTHY":
         return False
-    left = (service.grace_period or 0) - age
+    boot = BOOT_SECONDS if waits.compression > 1 else 0.0
+    left = max(service.grace_period or 0, boot if ill else 0) - age
     if left > 0:
         view.wait(left)
         return False
