@@ -205,4 +205,4 @@ def addresses(installation: str) -> tuple[str, ...]:
 
 def suppliers(page: Page) -> list[str]:
     """The names on a page that lists suppliers."""
-    return re.findall(r"<h2>(.*?)</h2>", page.text)
+    return re.findall(r'class="card">\s*<h2>(.*?)</h2>', page.text)

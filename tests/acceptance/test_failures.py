@@ -1,0 +1,238 @@
+"""What visitors notice when parts of a running system are killed, replaced or broken: figures.
+
+The lines that the tests print (``pytest -s``) are the figures.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.acceptance.application import (
+    CUSTOMER,
+    EMPLOYEE,
+    Application,
+    docker,
+    suppliers,
+    up,
+    wait_until,
+)
+
+from demitasse.lab import names
+
+pytestmark = pytest.mark.docker
+
+VISITORS = 16
+
+
+@pytest.fixture(autouse=True)
+def steady(application: Application) -> None:
+    application.settle()
+
+
+def say(what: str, *figures: object) -> None:
+    print(f"\n{what}:", *figures)  # noqa: T201 - figures are what these tests are for
+
+
+def start_time(container: str) -> str:
+    return docker("inspect", "--format", "{{.State.StartedAt}}", container).strip()
+
+
+def scale(application: Application, name: str, count: int) -> None:
+    application.update(name, desiredCount=count)
+    wait_until(lambda: application.is_steady(name), f"{name} has {count} tasks")
+
+
+def another_runs(application: Application, name: str, than: set[str]) -> float:
+    """Wait until a task that is none of ``than`` runs; the seconds it took."""
+    begun = time.monotonic()
+    wait_until(lambda: set(application.tasks(name)) - than, f"another task of {name} runs")
+    return time.monotonic() - begun
+
+
+def test_the_only_task_killed(application: Application) -> None:
+    tasks = application.tasks(CUSTOMER)
+    with application.load() as load:
+        time.sleep(1)
+        docker("kill", application.container(tasks[0]))
+        took = another_runs(application, CUSTOMER, set(tasks))
+        wait_until(lambda: application.is_steady(CUSTOMER), "customer is steady")
+        time.sleep(1)
+    say("only task killed", f"replacement RUNNING after {took:.1f} s;", load.figures)
+    assert took < 3
+    assert load.figures.longest_gap < 6
+
+
+def test_one_of_three_killed_while_scaling_up_and_down(application: Application) -> None:
+    with application.load() as growing:
+        scale(application, CUSTOMER, 3)
+        time.sleep(1.5)
+    say("scaling from 1 to 3", growing.figures)
+    tasks = application.tasks(CUSTOMER)
+    with application.load() as killing:
+        time.sleep(1)
+        docker("kill", application.container(tasks[0]))
+        took = another_runs(application, CUSTOMER, set(tasks))
+        wait_until(lambda: application.is_steady(CUSTOMER), "customer is steady")
+    say("one of three killed", f"replacement RUNNING after {took:.1f} s;", killing.figures)
+    with application.load() as shrinking:
+        time.sleep(0.5)
+        scale(application, CUSTOMER, 1)
+        time.sleep(1)
+    say("scaling from 3 to 1", shrinking.figures)
+    assert growing.figures.failed == 0
+    assert len(growing.figures.served_by) == 3
+    assert took < 3
+    assert killing.figures.failed <= VISITORS  # at most what was under way in that task
+    assert shrinking.figures.failed == 0
+
+
+def test_a_rolling_deployment_loses_nothing(application: Application) -> None:
+    before = application.tasks(CUSTOMER)
+    with application.load() as load:
+        time.sleep(0.5)
+        application.update(CUSTOMER, forceNewDeployment=True)
+        another_runs(application, CUSTOMER, set(before))
+        wait_until(lambda: application.is_steady(CUSTOMER), "customer is steady")
+        time.sleep(1)
+    say("rolling deployment", load.figures)
+    assert load.figures.failed == 0
+    assert len(load.figures.served_by) == 2
+    assert not set(before) & set(application.tasks(CUSTOMER))
+
+
+def test_haproxy_killed(application: Application) -> None:
+    name = application.load_balancer()
+    with application.load() as load:
+        time.sleep(1)
+        docker("kill", name)
+        wait_until(lambda: load.figures.failed, "the visitors notice")
+        wait_until(lambda: _status(application) == 200, "it is back")
+        time.sleep(1)
+    say("HAProxy killed", load.figures)
+    assert application.load_balancer() == name
+    assert load.figures.longest_gap < 2
+
+
+def test_the_platform_killed(application: Application) -> None:
+    def made() -> dict[str, str]:
+        return {name: start_time(name) for name in application.containers()}
+
+    before = made()
+    with application.load() as load:
+        time.sleep(1)
+        application.kill_platform()
+        time.sleep(3)
+        up(application.on, "--empty")
+        back = load.now
+        application.settle()
+        time.sleep(2)
+    say("platform killed", f"answering again {back:.1f} s after the load began;", load.figures)
+    assert load.figures.failed == 0
+    assert made() == before  # adopted as they are: nothing twice, nothing left over, none restarted
+
+
+def test_a_task_that_dies_while_the_platform_is_dead(application: Application) -> None:
+    tasks = application.tasks(CUSTOMER)
+    application.kill_platform()
+    docker("kill", application.container(tasks[0]))
+    begun = time.monotonic()
+    up(application.on, "--empty")
+    another_runs(application, CUSTOMER, set(tasks))
+    say("task killed with the platform", f"replaced {time.monotonic() - begun:.1f} s after start")
+    application.settle()
+    assert application.page("/suppliers").status == 200
+    wait_until(lambda: len(application.containers("task")) == 2, "the dead container is gone", 20)
+
+
+def test_haproxy_killed_while_the_platform_is_dead(application: Application) -> None:
+    application.kill_platform()
+    docker("kill", application.load_balancer())
+    up(application.on, "--empty")
+    wait_until(lambda: _status(application) == 200, "it is back", 5)
+
+
+def test_a_broken_service_leaves_the_other_alone(application: Application, tmp_path: Path) -> None:
+    ecr, ecs = application.on.client("ecr"), application.on.client("ecs")
+    image = f"{application.on.settings.registry}/employee"
+    (good,) = ecr.batch_get_image(repositoryName="employee", imageIds=[{"imageTag": "latest"}])[
+        "images"
+    ]
+    (tmp_path / "Dockerfile").write_text(f'FROM {image}:latest\nCMD ["sh", "-c", "exit 7"]\n')
+    docker("build", "--quiet", "--tag", f"{image}:broken", str(tmp_path))
+    config = str(application.on.settings.home / "docker")
+    try:
+        with application.load() as load:
+            docker("--config", config, "push", "--quiet", f"{image}:broken")
+            broken = ecr.batch_get_image(
+                repositoryName="employee", imageIds=[{"imageTag": "broken"}]
+            )["images"][0]["imageManifest"]
+            ecr.put_image(repositoryName="employee", imageManifest=broken, imageTag="latest")
+            before = application.tasks(EMPLOYEE)
+            application.update(EMPLOYEE, forceNewDeployment=True)
+            wait_until(lambda: _exits(ecs) >= 2, "its new tasks have ended twice")
+            assert application.tasks(EMPLOYEE) == before  # the old one serves on
+            assert application.page("/admin/suppliers").status == 200
+            docker("kill", application.container(before[0]))
+            wait_until(lambda: _status(application, "/admin/suppliers") >= 500, "employee is down")
+            time.sleep(3)
+        say("employee broken, customer", load.figures)
+        assert load.figures.failed == 0
+    finally:
+        ecr.put_image(
+            repositoryName="employee", imageManifest=good["imageManifest"], imageTag="latest"
+        )
+        docker("image", "rm", "--force", f"{image}:broken")
+        application.update(EMPLOYEE, forceNewDeployment=True)
+        begun = time.monotonic()
+        application.settle()
+        say("employee repaired", f"steady after {time.monotonic() - begun:.1f} s")
+    assert application.page("/admin/suppliers").status == 200
+
+
+def test_the_database_killed(application: Application) -> None:
+    listed = suppliers(application.page("/suppliers"))
+    (database,) = application.containers("database")
+    with application.load() as load:
+        time.sleep(0.5)
+        docker("kill", database)
+        wait_until(lambda: "cannot reach the database" in _words(application), "it says so", 10)
+        wait_until(lambda: suppliers(application.page("/suppliers")) == listed, "it recovers")
+        recovered = load.now - 0.5
+        time.sleep(0.5)
+    say("database killed", f"suppliers shown again after {recovered:.1f} s;", load.figures)
+    assert load.figures.failed == 0
+    rds = application.on.client("rds")
+    wait_until(
+        lambda: rds.describe_db_instances()["DBInstances"][0]["DBInstanceStatus"] == "available",
+        "the DB instance is available",
+    )
+    assert len(application.tasks(CUSTOMER)) == 1
+
+
+def _status(application: Application, path: str = "/suppliers") -> int:
+    try:
+        return application.page(path).status
+    except OSError:
+        return 0
+
+
+def _words(application: Application) -> str:
+    """A page's text, without its tags."""
+    page = application.page("/suppliers")
+    assert page.status == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.text))
+
+
+def _exits(ecs: Any) -> int:
+    """How many of employee's tasks ended by themselves, as their owner did not wish."""
+    arns = ecs.list_tasks(
+        cluster=names.CLUSTER, family=names.family("employee"), desiredStatus="STOPPED"
+    )["taskArns"]
+    if not arns:
+        return 0
+    described = ecs.describe_tasks(cluster=names.CLUSTER, tasks=arns)["tasks"]
+    return sum(task["containers"][0].get("exitCode") == 7 for task in described)
