@@ -401,3 +401,44 @@ def test_a_pull_that_fails_once_is_followed_by_another_task() -> None:
         assert len(stand.tasks(desiredStatus="STOPPED")) == 1
 
     stand.run(scenario)
+
+
+def test_without_any_check_a_new_task_counts_after_forty_seconds() -> None:
+    """As ``minimumHealthyPercent`` documents it: the old task goes when the new one counts."""
+    stand = Stand()
+    stand.cluster()
+    stand.register()
+    stand.service()
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        await stand.later(60, step=10)
+        [old] = stand.running()
+        stand.ecs("UpdateService", cluster="c", service="web", forceNewDeployment=True)
+        await stand.until(lambda: len(stand.running()) == 2)
+        await stand.later(35, step=5)
+        assert len(stand.running()) == 2
+        await stand.later(10, step=5)
+        [fresh] = stand.running()
+        assert fresh["taskArn"] != old["taskArn"]
+
+    stand.run(scenario)
+
+
+def test_a_deleted_service_can_be_seen_for_an_hour() -> None:
+    stand = Stand()
+    stand.cluster()
+    stand.register()
+    stand.service()
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        stand.ecs("DeleteService", cluster="c", service="web", force=True)
+        await stand.until(lambda: stand.see_service()["status"] == "INACTIVE")
+        await stand.later(3500, step=500)
+        assert stand.see_service()["status"] == "INACTIVE"
+        await stand.later(200, step=100)
+        gone = stand.ecs("DescribeServices", cluster="c", services=["web"])
+        assert gone["failures"][0]["reason"] == "MISSING"
+
+    stand.run(scenario)
