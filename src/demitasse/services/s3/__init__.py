@@ -1,0 +1,1 @@
+"""Amazon S3: buckets and objects, as far as artifacts and the command line need them."""
