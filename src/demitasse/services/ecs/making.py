@@ -20,6 +20,7 @@ from demitasse.services.ecs.records import (
     TaskObserved,
     task_key,
 )
+from demitasse.services.ecs.records.tasks import PLATFORM_VERSION
 from demitasse.store import Item, Transaction
 
 
@@ -38,7 +39,7 @@ def new_task(
     strategy: Sequence[CapacityProviderUse] = (),
     started_by: str = "",
     launch_type: str = "FARGATE",
-    platform_version: str = "1.4.0",
+    platform_version: str = PLATFORM_VERSION,
     overrides: Mapping[str, Any] | None = None,
     service: str = "",
     task_set: str = "",

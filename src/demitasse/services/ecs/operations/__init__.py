@@ -2,6 +2,7 @@
 
 from demitasse.services.ecs.operations import (
     clusters,
+    service_updates,
     services,
     settings,
     tags,
@@ -14,6 +15,7 @@ from demitasse.services.ecs.operations.api import api
 __all__ = [
     "api",
     "clusters",
+    "service_updates",
     "services",
     "settings",
     "tags",

@@ -19,9 +19,9 @@ from demitasse.services.ecs.records import (
     TaskDefinition,
 )
 from demitasse.services.ecs.records.shapes import read
+from demitasse.services.ecs.records.tasks import PLATFORM_VERSION
 from demitasse.services.elbv2.records import TARGET_GROUPS, load_balancer_of
 
-FARGATE_VERSION = "1.4.0"
 MOST_SUBNETS = 16
 MOST_GROUPS = 5
 MOST_LOAD_BALANCERS = 5
@@ -58,7 +58,7 @@ def capacity(given: Input, cluster: Cluster) -> tuple[str, tuple[CapacityProvide
 def platform_version(given: Input) -> str:
     """``LATEST`` or the one version there is. ``PlatformUnknownException``."""
     version: str = given.get("platformVersion") or "LATEST"
-    if version not in ("LATEST", FARGATE_VERSION):
+    if version not in ("LATEST", PLATFORM_VERSION):
         raise ServiceError(
             "PlatformUnknownException", f"The specified platform does not exist: {version}"
         )

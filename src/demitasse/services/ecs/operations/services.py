@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from demitasse.api import Input, Output
-from demitasse.errors import NotSupported, ServiceError
+from demitasse.errors import ServiceError
 from demitasse.services.base import Context
-from demitasse.services.ecs import describe
 from demitasse.services.ecs.operations import names, placement, tags
+from demitasse.services.ecs.operations import service_parts as parts
 from demitasse.services.ecs.operations.api import api
 from demitasse.services.ecs.operations.deployments import Deployments, deployments
 from demitasse.services.ecs.operations.names import invalid
@@ -19,28 +17,13 @@ from demitasse.services.ecs.records import (
     TASK_SETS,
     Cluster,
     Service,
-    ServiceObserved,
-    create_task_set,
-    find_task_definition,
     service_arn,
     service_key,
     task_definition_arn,
     task_sets_of,
 )
 from demitasse.services.ecs.records.services import status_of
-from demitasse.store import Item
 
-MOST_TASKS = 5000
-_REFUSED = (
-    "serviceRegistries",
-    "placementConstraints",
-    "placementStrategy",
-    "volumeConfigurations",
-    "vpcLatticeConfigurations",
-    "gatewayConnectors",
-    "monitoring",
-    "enableExecuteCommand",
-)
 _EXTERNAL_NEVER = (
     "taskDefinition",
     "loadBalancers",
@@ -65,7 +48,7 @@ def create_service(ctx: Context, given: Input) -> Output:
         status = status_of(existing)
         token = given.get("clientToken")
         if status == "ACTIVE" and token and token == existing.desired.client_token:
-            return {"service": show(ctx, existing)}
+            return {"service": parts.show(ctx, existing)}
         if status == "ACTIVE":
             raise invalid("Creation of service was not idempotent.")
         if status == "DRAINING":
@@ -77,29 +60,12 @@ def create_service(ctx: Context, given: Input) -> Output:
         ctx.tx.delete(SERVICES, existing.ref)
     item = ctx.tx.create(SERVICES, ctx.scope, service_key(cluster.key, name), service)
     if service.controller != "EXTERNAL":
-        item = start_deployment(ctx, item)
-    return {"service": show(ctx, item)}
-
-
-def start_deployment(
-    ctx: Context, item: Item[Service, ServiceObserved]
-) -> Item[Service, ServiceObserved]:
-    """Give a service a new primary task set that is as the service says now."""
-    made = create_task_set(
-        ctx.tx,
-        item,
-        ctx.ids,
-        ctx.now,
-        task_definition=item.desired.task_definition,
-        started_by="CODE_DEPLOY" if item.desired.controller == "CODE_DEPLOY" else "",
-    )
-    changed = msgspec.structs.replace(item.desired, primary=made.desired.id)
-    item = ctx.tx.desire(SERVICES, item.ref, changed)
-    return ctx.tx.observe(SERVICES, item.ref, msgspec.structs.replace(item.observed, steady=False))
+        item = parts.start_deployment(ctx, item)
+    return {"service": parts.show(ctx, item)}
 
 
 def _wanted(ctx: Context, cluster_name: str, cluster: Cluster, given: Input) -> Service:
-    _refuse(given)
+    parts.refuse(given)
     if given.get("schedulingStrategy", "REPLICA") != "REPLICA":
         raise invalid(
             "The scheduling strategy DAEMON is not supported for the FARGATE launch type. Specify"
@@ -109,7 +75,7 @@ def _wanted(ctx: Context, cluster_name: str, cluster: Cluster, given: Input) -> 
     desired_count = given.get("desiredCount")
     if desired_count is None:
         raise invalid("DesiredCount is required for the REPLICA scheduling strategy.")
-    _check_count(desired_count)
+    parts.check_count(desired_count)
     how = deployments(given.get("deploymentConfiguration"), controller, Deployments())
     service = Service(
         cluster=cluster_name,
@@ -133,7 +99,9 @@ def _wanted(ctx: Context, cluster_name: str, cluster: Cluster, given: Input) -> 
                     f"{member} cannot be specified for a service with an EXTERNAL deployment"
                     " controller: it is a part of its task sets."
                 )
-        return msgspec.structs.replace(service, grace_period=_grace(given, has_groups=True))
+        return msgspec.structs.replace(
+            service, grace_period=parts.grace_period(given, has_groups=True)
+        )
     return _with_tasks(ctx, cluster, given, service)
 
 
@@ -161,120 +129,7 @@ def _with_tasks(ctx: Context, cluster: Cluster, given: Input, service: Service) 
         platform_version=placement.platform_version(given),
         network=network,
         load_balancers=groups,
-        grace_period=_grace(given, has_groups=bool(groups)),
-    )
-
-
-@api.operation("UpdateService")
-def update_service(ctx: Context, given: Input) -> Output:
-    """Change a service; what concerns its tasks starts a new deployment (``ECS`` only)."""
-    cluster = names.active_cluster(ctx, given.get("cluster"))
-    item = names.active_service(ctx, cluster.key, given["service"])
-    own = item.desired
-    _refuse(given)
-    controller = (given.get("deploymentController") or {}).get("type", own.controller)
-    if controller != own.controller:
-        raise NotSupported(f"Changing the deployment controller to {controller}")
-    changed = _counts_and_rules(given, own)
-    if own.controller == "ECS":
-        changed = _new_tasks(ctx, cluster.desired, given, changed)
-    else:
-        _refuse_new_tasks(given, own.controller)
-    if "healthCheckGracePeriodSeconds" in given:
-        groups = bool(changed.load_balancers) or own.controller == "EXTERNAL"
-        changed = msgspec.structs.replace(changed, grace_period=_grace(given, has_groups=groups))
-    redeploy = given.get("forceNewDeployment", False) or _tasks_of(changed) != _tasks_of(own)
-    item = ctx.tx.desire(SERVICES, item.ref, changed)
-    if redeploy:
-        item = start_deployment(ctx, item)
-    elif changed.desired_count != own.desired_count:
-        seen = msgspec.structs.replace(item.observed, steady=False)
-        item = ctx.tx.observe(SERVICES, item.ref, seen)
-    return {"service": show(ctx, item)}
-
-
-def _counts_and_rules(given: Input, own: Service) -> Service:
-    """What every controller lets a caller change."""
-    if given.get("desiredCount") is not None:
-        _check_count(given["desiredCount"])
-        own = msgspec.structs.replace(own, desired_count=given["desiredCount"])
-    if given.get("deploymentConfiguration"):
-        before = Deployments(own.minimum_healthy_percent, own.maximum_percent, own.circuit_breaker)
-        how = deployments(given["deploymentConfiguration"], own.controller, before)
-        own = msgspec.structs.replace(
-            own,
-            minimum_healthy_percent=how.minimum_healthy_percent,
-            maximum_percent=how.maximum_percent,
-            circuit_breaker=how.circuit_breaker,
-        )
-    return msgspec.structs.replace(
-        own,
-        enable_managed_tags=given.get("enableECSManagedTags", own.enable_managed_tags),
-        propagate_tags=given.get("propagateTags") or own.propagate_tags,
-    )
-
-
-def _new_tasks(ctx: Context, cluster: Cluster, given: Input, own: Service) -> Service:
-    """What starts a new deployment when it differs from what there is."""
-    wanted = given.get("taskDefinition") or own.task_definition
-    if given.get("taskDefinition"):
-        definition = names.runnable_task_definition(ctx, wanted).desired
-    else:
-        kept = find_task_definition(ctx.tx, ctx.scope, wanted)
-        if kept is None:
-            raise names.refused("TaskDefinition not found.")
-        definition = kept.desired
-    arn = task_definition_arn(ctx.scope, definition.family, definition.revision)
-    own = msgspec.structs.replace(own, task_definition=arn)
-    if given.get("networkConfiguration"):
-        network = placement.network(ctx, given["networkConfiguration"])
-        own = msgspec.structs.replace(own, network=network)
-    if given.get("platformVersion"):
-        own = msgspec.structs.replace(own, platform_version=placement.platform_version(given))
-    if given.get("capacityProviderStrategy") is not None:
-        if given["capacityProviderStrategy"]:
-            _, strategy = placement.capacity(given, cluster)
-            own = msgspec.structs.replace(own, strategy=strategy)
-        else:
-            own = msgspec.structs.replace(own, strategy=())
-    if given.get("loadBalancers") is not None:
-        groups = placement.load_balancers(ctx, given["loadBalancers"], definition)
-        return msgspec.structs.replace(own, load_balancers=groups)
-    for group in own.load_balancers:
-        placement.check_container(group, definition)
-    return own
-
-
-def _refuse_new_tasks(given: Input, controller: str) -> None:
-    """What only the deployment controller may change, in AWS's words."""
-    use = (
-        "Use AWS CodeDeploy to trigger a new deployment."
-        if controller == "CODE_DEPLOY"
-        else "Use CreateTaskSet to start a new deployment."
-    )
-    what = f"on services with a {controller} deployment controller. {use}"
-    if given.get("taskDefinition"):
-        raise invalid(f"Unable to update task definition {what}")
-    if given.get("networkConfiguration"):
-        raise invalid(f"Unable to update network parameters {what}")
-    if given.get("platformVersion"):
-        raise invalid(f"Unable to update platform version {what}")
-    if given.get("loadBalancers"):
-        raise invalid(f"Unable to update load balancers {what}")
-    if given.get("capacityProviderStrategy"):
-        raise invalid(f"Unable to update capacity provider strategy {what}")
-    if given.get("forceNewDeployment"):
-        raise invalid(f"Cannot force a new deployment {what}")
-
-
-def _tasks_of(own: Service) -> tuple[Any, ...]:
-    """What decides how the tasks of a service are made."""
-    return (
-        own.task_definition,
-        own.network,
-        own.platform_version,
-        own.strategy,
-        own.load_balancers,
+        grace_period=parts.grace_period(given, has_groups=bool(groups)),
     )
 
 
@@ -294,7 +149,7 @@ def delete_service(ctx: Context, given: Input) -> Output:
                 "The service cannot be stopped while the primary deployment is scaled above 0."
             )
     changed = msgspec.structs.replace(own, deleting=True, desired_count=0)
-    return {"service": show(ctx, ctx.tx.desire(SERVICES, item.ref, changed))}
+    return {"service": parts.show(ctx, ctx.tx.desire(SERVICES, item.ref, changed))}
 
 
 @api.operation("DescribeServices")
@@ -309,7 +164,7 @@ def describe_services(ctx: Context, given: Input) -> Output:
             name = each.rpartition("/")[2]
             failures.append(names.missing(service_arn(ctx.scope, cluster, name)))
         else:
-            services.append(show(ctx, item, with_tags="TAGS" in include))
+            services.append(parts.show(ctx, item, with_tags="TAGS" in include))
     return {"services": services, "failures": failures}
 
 
@@ -331,36 +186,3 @@ def list_services(ctx: Context, given: Input) -> Output:
         return [(item.key, service_arn(ctx.scope, cluster, item.desired.name)) for item in found]
 
     return names.page(given, "serviceArns", rows, default=10)
-
-
-def show(ctx: Context, item: Item[Service, ServiceObserved], *, with_tags: bool = True) -> Output:
-    """The service with its task sets, as it is now."""
-    return describe.service(item, task_sets_of(ctx.tx, item), with_tags=with_tags)
-
-
-def _refuse(given: Input) -> None:
-    for member in _REFUSED:
-        if given.get(member):
-            raise NotSupported(member)
-    if (given.get("serviceConnectConfiguration") or {}).get("enabled"):
-        raise NotSupported("serviceConnectConfiguration")
-    if given.get("availabilityZoneRebalancing", "DISABLED") != "DISABLED":
-        raise NotSupported("availabilityZoneRebalancing ENABLED")
-
-
-def _check_count(count: int) -> None:
-    if not 0 <= count <= MOST_TASKS:
-        raise invalid(f"The desired count must be between 0 and {MOST_TASKS}.")
-
-
-def _grace(given: Input, *, has_groups: bool) -> int | None:
-    seconds: int | None = given.get("healthCheckGracePeriodSeconds")
-    if seconds is None:
-        return 0 if has_groups else None
-    if not has_groups:
-        raise invalid(
-            "Health check grace period is only valid for services configured to use load balancers"
-        )
-    if not 0 <= seconds <= 2_147_483_647:
-        raise invalid("The health check grace period must be between 0 and 2147483647 seconds.")
-    return seconds

@@ -32,7 +32,7 @@ from demitasse.services.ecs.records import (
     task_arn,
     task_definition_arn,
 )
-from demitasse.services.ecs.records.tasks import desired_status
+from demitasse.services.ecs.records.tasks import PLATFORM_VERSION, desired_status
 from demitasse.store import Item
 
 MOST_AT_ONCE = 10
@@ -91,7 +91,7 @@ def run_task(ctx: Context, given: Input) -> Output:
             launch_type=launch_type,
             strategy=strategy,
             used=used,
-            platform_version=placement.FARGATE_VERSION if version == "LATEST" else version,
+            platform_version=PLATFORM_VERSION if version == "LATEST" else version,
             overrides=overrides,
             client_token=token,
             tags=own_tags,

@@ -11,6 +11,10 @@ from demitasse.api import Scope
 from demitasse.services.ecs.records.shapes import LoadBalancer, Network, Tags
 from demitasse.store import Item, Kind, Ref
 
+PLATFORM_FAMILY = "Linux"
+PLATFORM_VERSION = "1.4.0"
+"""What LATEST means."""
+
 
 class Stop(msgspec.Struct, frozen=True):
     """Why a task stops, in AWS's words."""
@@ -38,7 +42,7 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True):
     started_by: str = ""
     launch_type: str = "FARGATE"
     capacity_provider: str = ""
-    platform_version: str = "1.4.0"
+    platform_version: str = PLATFORM_VERSION
     overrides: dict[str, Any] = msgspec.field(default_factory=dict)
     service: str = ""
     task_set: str = ""
