@@ -20,6 +20,8 @@ from demitasse.engines.containers.docker import DockerEngine
 from demitasse.engines.traffic.engine import HaproxyTraffic
 from demitasse.ids import Ids, RandomIds
 from demitasse.services.base import Api, Site
+from demitasse.services.codedeploy import operations as codedeploy
+from demitasse.services.codedeploy.controller import DeploymentController
 from demitasse.services.ec2 import operations as ec2
 from demitasse.services.ec2.controller import VpcController
 from demitasse.services.ecr import operations as ecr
@@ -148,6 +150,7 @@ class Platform:
                 registry=site.registry,
                 processors=float(os.cpu_count() or 1),
             ),
+            DeploymentController(store=store, clock=clock, waits=waits, ids=ids),
             DbInstanceController(store=store, containers=containers, addresses=self._addresses),
         )
 

@@ -56,7 +56,6 @@ class BlueGreen(msgspec.Struct, frozen=True, omit_defaults=True):
 
     on_ready: str = "CONTINUE_DEPLOYMENT"
     ready_wait: int = 0
-    on_success: str = "TERMINATE"
     termination_wait: int = 0
 
 

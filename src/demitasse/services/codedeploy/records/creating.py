@@ -27,10 +27,13 @@ from demitasse.services.codedeploy.records.applications import (
 from demitasse.services.codedeploy.records.deployments import (
     DEPLOYMENTS,
     FINAL,
+    LISTED,
     Deployment,
     DeploymentObserved,
+    Listed,
     Revision,
     Shift,
+    listed_key,
 )
 from demitasse.services.events.records import emit
 from demitasse.store import Item, Transaction
@@ -157,6 +160,8 @@ def keep(  # noqa: PLR0917 - as create_deployment
     item = tx.create(
         DEPLOYMENTS, scope, identity, deployment, observed or DeploymentObserved(phase_at=now)
     )
+    place = Listed(identity, deployment.application_id, deployment.group_id)
+    tx.create(LISTED, scope, listed_key(deployment.number), place)
     tell(tx, item, ids, now)
     return item
 
@@ -184,7 +189,8 @@ def stop_deployment(
     """Ask a deployment to stop; ``rollback`` moves traffic back to the original task set.
 
     ``None`` for ``rollback`` means what the deployment's own settings say of a stop.
-    ``ServiceError``: ``DeploymentDoesNotExistException``, ``DeploymentAlreadyCompletedException``.
+    ``ServiceError``: ``DeploymentDoesNotExistException``, ``DeploymentAlreadyCompletedException``,
+    ``UnsupportedActionForDeploymentTypeException`` (a rollback cannot be stopped).
     """
     item = find_deployment(tx, scope, deployment_id)
     if item.observed.status in FINAL:
@@ -193,6 +199,17 @@ def stop_deployment(
             f"The deployment {deployment_id} has already been completed",
         )
     own = item.desired
+    if own.rolls_back:
+        raise ServiceError(
+            "UnsupportedActionForDeploymentTypeException",
+            f"The deployment {deployment_id} rolls back {own.rolls_back} and cannot be stopped",
+        )
+    if item.observed.phase == "terminate":
+        raise ServiceError(
+            "DeploymentAlreadyCompletedException",
+            f"The deployment {deployment_id} has already shifted all traffic, and the original"
+            " task set is being terminated",
+        )
     if rollback is None:
         rollback = own.auto_rollback is not None and own.auto_rollback.on(
             "DEPLOYMENT_STOP_ON_REQUEST"

@@ -8,6 +8,7 @@ import msgspec
 
 from demitasse.services.codedeploy.records.applications import AutoRollback, BlueGreen, Pair
 from demitasse.store import Item, Kind
+from demitasse.store.kinds import Nothing
 
 LIFECYCLE = (
     "BeforeInstall",
@@ -91,15 +92,10 @@ class LifecycleEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class SetSeen(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A task set of the deployment as it was last seen; ``weight`` is its share in per cent."""
+    """A task set of the deployment: its id and its target group's ARN."""
 
     id: str
-    target_group: str
-    status: str = ""
-    desired: int = 0
-    pending: int = 0
-    running: int = 0
-    weight: float = 0.0
+    group: str
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -110,11 +106,13 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class DeploymentObserved(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How far a deployment is. ``status`` is AWS's; ``phase`` is one of ``plan.Phase``.
+    """How far a deployment is. ``status`` is AWS's DeploymentStatus; ``phase`` is one of ``plan``'s.
 
-    ``appspec`` is the revision's text once it was read. ``weight`` is the replacement's share of
-    production in per cent, as last decided, ``shifted_at`` since the load balancer carries it out.
-    ``phase_at`` is when the phase began. ``rollback`` is the deployment that undoes this one.
+    ``phase_at`` is when the phase began. ``appspec`` is the text of a revision in S3 once it was
+    read. ``weight`` is the replacement's share of production in per cent as last decided,
+    ``shifted_at`` since when the load balancer carries that out. ``tested`` are the routes of the
+    test listener that were moved away from the original's group. ``rollback`` is the deployment
+    that undoes this one.
     """
 
     status: str = "Created"
@@ -125,15 +123,15 @@ class DeploymentObserved(msgspec.Struct, frozen=True, omit_defaults=True):
     started_at: datetime | None = None
     completed_at: datetime | None = None
     updated_at: datetime | None = None
-    events: tuple[LifecycleEvent, ...] = tuple(LifecycleEvent(name) for name in LIFECYCLE)
+    events: tuple[LifecycleEvent, ...] = ()
     target_status: str = "Pending"
     blue: SetSeen | None = None
     green: SetSeen | None = None
     weight: int = 0
     shifted_at: datetime | None = None
+    tested: tuple[str, ...] = ()
     rollback: str = ""
     rollback_message: str = ""
-    waiting: str = ""
 
 
 def _active(item: Item[Deployment, DeploymentObserved]) -> str | None:
@@ -142,16 +140,42 @@ def _active(item: Item[Deployment, DeploymentObserved]) -> str | None:
     return f"{item.desired.cluster}/{item.desired.service}"
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """A deployment's place in the lists of its group and application."""
+
+    id: str
+    application_id: str
+    group_id: str
+
+
+LISTED: Kind[Listed, Nothing] = Kind(
+    "codedeploy.listed",
+    Listed,
+    Nothing,
+    {
+        "application": lambda item: item.desired.application_id,
+        "group": lambda item: item.desired.group_id,
+    },
+)
+
+
+def listed_key(number: int) -> str:
+    """A key under which deployments come newest first."""
+    return f"{10**12 - number:012d}"
+
+
 DEPLOYMENTS: Kind[Deployment, DeploymentObserved] = Kind(
     "codedeploy.deployment",
     Deployment,
     DeploymentObserved,
     {
-        "application": lambda item: item.desired.application_id,
-        "group": lambda item: item.desired.group_id,
-        "group-status": lambda item: f"{item.desired.group_id}/{item.observed.status}",
         # What works on an ECS service now: one at a time.
         "active": _active,
+        "listener": lambda item: (
+            tuple({item.desired.pair.production, item.desired.pair.test} - {""})
+            if _active(item)
+            else None
+        ),
         "active-group": lambda item: item.desired.group_id if _active(item) else None,
     },
 )

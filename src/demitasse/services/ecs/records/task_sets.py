@@ -197,5 +197,9 @@ def set_primary(
             own,
             task_definition=chosen.desired.task_definition,
             load_balancers=chosen.desired.load_balancers,
+            network=chosen.desired.network,
+            platform_version=chosen.desired.platform_version,
+            launch_type=chosen.desired.launch_type,
+            strategy=chosen.desired.strategy,
         )
     return tx.desire(SERVICES, service.ref, own)

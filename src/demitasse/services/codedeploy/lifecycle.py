@@ -1,0 +1,81 @@
+"""The lifecycle events of an ECS deployment, with their times."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from demitasse.services.codedeploy.records import LIFECYCLE, LifecycleEvent
+
+Events = tuple[LifecycleEvent, ...]
+
+_RUNNING = {
+    "start": "BeforeInstall",
+    "settle": "BeforeInstall",
+    "install": "Install",
+    "test": "AllowTestTraffic",
+    "ready": "BeforeAllowTraffic",
+    "shift": "AllowTraffic",
+    "back": "AllowTraffic",
+}
+"""The event that is in progress in each phase; in later ones all of them are over."""
+
+_ONLY_BACK = frozenset({"AllowTraffic"})
+"""What a rollback does; its other events are skipped."""
+
+
+def fresh() -> Events:
+    """All events, still to come."""
+    return tuple(LifecycleEvent(name) for name in LIFECYCLE)
+
+
+def enter(events: Events, phase: str, now: datetime, *, tests: bool = True) -> Events:
+    """The events when a phase begins; without ``tests`` there is no test traffic to allow."""
+    running = _RUNNING.get(phase, "")
+    at = LIFECYCLE.index(running) if running else len(LIFECYCLE)
+    return tuple(_at(event, place - at, now, tests) for place, event in enumerate(events))
+
+
+def back(now: datetime) -> Events:
+    """The events of a rollback that begins."""
+    return tuple(
+        LifecycleEvent(name, "InProgress", now)
+        if name in _ONLY_BACK
+        else LifecycleEvent(name, "Skipped")
+        for name in LIFECYCLE
+    )
+
+
+def fail(events: Events, now: datetime, message: str) -> Events:
+    """The events when the deployment fails or is stopped: what did not happen is skipped."""
+    return tuple(
+        _closed(event, "Failed", now, message)
+        if event.status == "InProgress"
+        else msgspec.structs.replace(event, status="Skipped")
+        if event.status == "Pending"
+        else event
+        for event in events
+    )
+
+
+def _at(event: LifecycleEvent, place: int, now: datetime, tests: bool) -> LifecycleEvent:
+    """An event before (negative), at or after the one that is in progress."""
+    skipped = event.name == "AllowTestTraffic" and not tests
+    if event.status not in {"Pending", "InProgress"} or place > 0:
+        return event
+    if skipped:
+        return msgspec.structs.replace(event, status="Skipped")
+    if place < 0:
+        return _closed(event, "Succeeded", now)
+    return msgspec.structs.replace(event, status="InProgress", started_at=event.started_at or now)
+
+
+def _closed(event: LifecycleEvent, status: str, now: datetime, message: str = "") -> LifecycleEvent:
+    return msgspec.structs.replace(
+        event,
+        status=status,
+        started_at=event.started_at or now,
+        ended_at=now,
+        message=message,
+    )

@@ -1,0 +1,5 @@
+"""Where CodeDeploy's operations register."""
+
+from demitasse.services.base import Api
+
+api = Api("codedeploy")

@@ -1,0 +1,246 @@
+"""Deployments: create, get, list, stop, continue."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+import msgspec
+
+from demitasse.api import Input, Output
+from demitasse.errors import NotSupported, ServiceError
+from demitasse.services import paging
+from demitasse.services.base import Context
+from demitasse.services.codedeploy import describe
+from demitasse.services.codedeploy.operations import names, settings
+from demitasse.services.codedeploy.operations.api import api
+from demitasse.services.codedeploy.records import (
+    DEPLOYMENTS,
+    FINAL,
+    LISTED,
+    Deployment,
+    DeploymentObserved,
+    Revision,
+    create_deployment,
+    find_application,
+    find_deployment,
+    find_group,
+    stop_deployment,
+)
+from demitasse.services.codedeploy.records.creating import text_revision
+from demitasse.store import Item
+
+_OF_INSTANCES = ("ignoreApplicationStopFailures", "updateOutdatedInstancesOnly", "targetInstances")
+
+
+@api.operation("CreateDeployment")
+def create(ctx: Context, given: Input) -> Output:
+    """Begin a deployment; an AppSpec given as text is checked here."""
+    if not given.get("deploymentGroupName"):
+        raise ServiceError(
+            "DeploymentGroupNameRequiredException",
+            "The deployment group name must be specified.",
+        )
+    find_group(ctx.tx, ctx.scope, given["applicationName"], given["deploymentGroupName"])
+    for member in (*_OF_INSTANCES, "ec2DeploymentOptions"):
+        if given.get(member):
+            raise ServiceError(
+                "InvalidInputException", f"For ECS deployment, {member} can not be specified"
+            )
+    if given.get("deploymentMode", "STANDARD") != "STANDARD":
+        raise NotSupported(f"deploymentMode {given['deploymentMode']}")
+    settings.refuse_alarms(given.get("overrideAlarmConfiguration"), "overrideAlarmConfiguration")
+    identity = create_deployment(
+        ctx.tx,
+        ctx.scope,
+        ctx.ids,
+        ctx.now,
+        application=given["applicationName"],
+        group=given["deploymentGroupName"],
+        revision=revision(given.get("revision")),
+        config=given.get("deploymentConfigName", ""),
+        auto_rollback=settings.auto_rollback(given.get("autoRollbackConfiguration")),
+        description=given.get("description", ""),
+    )
+    return {"deploymentId": identity}
+
+
+@api.operation("GetDeployment")
+def get(ctx: Context, given: Input) -> Output:
+    """One deployment."""
+    item = find_deployment(ctx.tx, ctx.scope, given["deploymentId"])
+    return {"deploymentInfo": describe.deployment(item)}
+
+
+@api.operation("BatchGetDeployments")
+def batch_get(ctx: Context, given: Input) -> Output:
+    """Those that exist."""
+    wanted = names.batch(given["deploymentIds"], "deployments")
+    found = [ctx.tx.get(DEPLOYMENTS, ctx.scope, identity) for identity in wanted]
+    return {"deploymentsInfo": [describe.deployment(item) for item in found if item is not None]}
+
+
+@api.operation("ListDeployments")
+def list_deployments(ctx: Context, given: Input) -> Output:
+    """Newest first; of a group, of an application, or all."""
+    if given.get("externalId"):
+        raise NotSupported("externalId")
+    where = None
+    if given.get("deploymentGroupName"):
+        if not given.get("applicationName"):
+            raise ServiceError(
+                "ApplicationNameRequiredException",
+                "The application name must be specified with a deployment group name.",
+            )
+        group = find_group(
+            ctx.tx, ctx.scope, given["applicationName"], given["deploymentGroupName"]
+        )
+        where = ("group", group.desired.id)
+    elif given.get("applicationName"):
+        application = find_application(ctx.tx, ctx.scope, given["applicationName"])
+        where = ("application", application.desired.id)
+    statuses = frozenset(given.get("includeOnlyStatuses") or ())
+    begin, end = _range(given.get("createTimeRange"))
+    after = paging.start(given.get("nextToken"), code="InvalidNextTokenException")
+    found: list[str] = []
+    while True:
+        rows = ctx.tx.page(LISTED, ctx.scope, after=after, limit=names.PAGE + 1, where=where)
+        more = len(rows) > names.PAGE
+        for row in rows[: names.PAGE]:
+            after = row.key
+            item = ctx.tx.get(DEPLOYMENTS, ctx.scope, row.desired.id)
+            if item is not None and _is_wanted(item, statuses, begin, end):
+                found.append(item.key)
+        if not more:
+            return {"deployments": found}
+        if found:
+            return {"deployments": found, "nextToken": paging.token(after)}
+
+
+def _is_wanted(
+    item: Item[Deployment, DeploymentObserved],
+    statuses: frozenset[str],
+    begin: datetime | None,
+    end: datetime | None,
+) -> bool:
+    created = item.desired.created_at
+    if (begin and created < begin) or (end and created > end):
+        return False
+    return not statuses or item.observed.status in statuses
+
+
+def _range(given: Input | None) -> tuple[datetime | None, datetime | None]:
+    begin, end = (given or {}).get("start"), (given or {}).get("end")
+    if begin and end and begin > end:
+        raise ServiceError(
+            "InvalidTimeRangeException", "The start of the time range is later than its end."
+        )
+    return begin, end
+
+
+@api.operation("StopDeployment")
+def stop(ctx: Context, given: Input) -> Output:
+    """Ask a deployment to stop; its controller does."""
+    stop_deployment(
+        ctx.tx, ctx.scope, given["deploymentId"], ctx.now, given.get("autoRollbackEnabled")
+    )
+    return {
+        "status": "Pending",
+        "statusMessage": f"Stopping the deployment {given['deploymentId']}.",
+    }
+
+
+@api.operation("ContinueDeployment")
+def go_on(ctx: Context, given: Input) -> Output:
+    """End the wait before traffic is shifted, or the one before the original is terminated."""
+    item = _running(ctx, given.get("deploymentId"))
+    if given.get("deploymentWaitType", "READY_WAIT") == "TERMINATION_WAIT":
+        return _skip(ctx, item)
+    if item.observed.status != "Ready":
+        raise ServiceError(
+            "DeploymentIsNotInReadyStateException",
+            f"The deployment {item.key} is not in the Ready state",
+        )
+    if item.desired.continue_at is None:
+        changed = msgspec.structs.replace(item.desired, continue_at=ctx.now)
+        ctx.tx.desire(DEPLOYMENTS, item.ref, changed)
+    return {}
+
+
+@api.operation("SkipWaitTimeForInstanceTermination")
+def skip_wait(ctx: Context, given: Input) -> Output:
+    """The older name of ``ContinueDeployment`` with ``TERMINATION_WAIT``."""
+    return _skip(ctx, _running(ctx, given.get("deploymentId")))
+
+
+def _skip(ctx: Context, item: Item[Deployment, DeploymentObserved]) -> Output:
+    if item.observed.phase not in {"wait", "terminate"}:
+        raise ServiceError(
+            "InvalidDeploymentStatusException",
+            f"The deployment {item.key} is not waiting to terminate the original task set",
+        )
+    if item.desired.skip_wait_at is None:
+        changed = msgspec.structs.replace(item.desired, skip_wait_at=ctx.now)
+        ctx.tx.desire(DEPLOYMENTS, item.ref, changed)
+    return {}
+
+
+def _running(ctx: Context, identity: str | None) -> Item[Deployment, DeploymentObserved]:
+    if not identity:
+        raise ServiceError("DeploymentIdRequiredException", "The deployment id must be specified.")
+    item = find_deployment(ctx.tx, ctx.scope, identity)
+    if item.observed.status in FINAL:
+        raise ServiceError(
+            "DeploymentAlreadyCompletedException",
+            f"The deployment {identity} has already been completed",
+        )
+    return item
+
+
+def revision(given: Input | None) -> Revision:
+    """A ``RevisionLocation`` as kept."""
+    if not given:
+        raise ServiceError("RevisionRequiredException", "The revision must be specified.")
+    type_ = given.get("revisionType")
+    member = {"S3": "s3Location", "String": "string", "AppSpecContent": "appSpecContent"}.get(
+        type_ or ""
+    )
+    if type_ == "GitHub":
+        raise NotSupported("revisionType GitHub")
+    if member is None:
+        raise _invalid("The revision type must be specified.")
+    location = given.get(member)
+    if not location:
+        raise _invalid(f"The revision type {type_} needs {member}.")
+    return _s3(location) if type_ == "S3" else _text(location, str(type_))
+
+
+def _text(given: Input, type_: str) -> Revision:
+    content = given.get("content")
+    if not content:
+        raise _invalid("The content of the AppSpec must be specified.")
+    kept = text_revision(content)
+    sha256 = given.get("sha256")
+    if sha256 and sha256.lower() != hashlib.sha256(content.encode()).hexdigest():
+        raise _invalid("The SHA256 hash does not match the content of the AppSpec.")
+    return msgspec.structs.replace(kept, type=type_)
+
+
+def _s3(given: Input) -> Revision:
+    if not given.get("bucket") or not given.get("key"):
+        raise _invalid("The bucket and the key of the revision must be specified.")
+    bundle = given.get("bundleType", "")
+    if bundle not in {"YAML", "JSON"}:
+        raise _invalid("For ECS deployment, BundleType must be either YAML or JSON")
+    return Revision(
+        "S3",
+        bucket=given["bucket"],
+        key=given["key"],
+        bundle_type=bundle,
+        version=given.get("version", ""),
+        etag=given.get("eTag", ""),
+    )
+
+
+def _invalid(message: str) -> ServiceError:
+    return ServiceError("InvalidRevisionException", message)

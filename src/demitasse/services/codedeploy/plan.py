@@ -1,0 +1,564 @@
+"""How a blue/green deployment goes on: a state machine, as a function of what is seen.
+
+The phases, in their order::
+
+    start      the service, the listeners and the revision are looked at for the first time
+    settle     all production traffic on the original; task sets left by others are gone
+    install    the replacement runs in the other target group, until every task is healthy there
+    test       the test listener's traffic goes to the replacement
+    ready      where it was asked for: until a caller says "go on", or for too long
+    shift      production traffic moves, step by step
+    wait       the replacement is primary; the original is kept for a while
+    terminate  the original drains and stops
+    done
+
+and of a rollback: ``back`` (production traffic returns to the original), ``remove`` (the
+replacement drains and stops), ``done``.
+
+Every decision is made from what is seen at that moment, and is applied in one transaction with it,
+so that a crash between two decisions leaves nothing half done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from demitasse.clock import Waits
+from demitasse.services.codedeploy.records import Deployment, DeploymentObserved, Shift
+
+HEALTHY_WITHIN_MINUTES = 60
+"""CodeDeploy gives a replacement task set an hour to become healthy."""
+
+BEFORE_SHIFT = frozenset({"start", "settle", "install", "test", "ready", "shift"})
+
+
+# What is seen
+
+
+@dataclass(frozen=True, slots=True)
+class SetView:
+    """A task set. ``want`` tasks are desired of it, ``healthy`` run and are healthy targets.
+
+    ``failure`` is ECS's reason why its last task failed.
+    """
+
+    id: str
+    want: int = 0
+    healthy: int = 0
+    deleting: bool = False
+    failure: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Whether all of its tasks can take requests."""
+        return not self.deleting and self.healthy >= self.want
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A listener's default rule, or one of its rules, that forwards: group → weight.
+
+    ``carried_out``: the load balancer does so already.
+    """
+
+    arn: str
+    weights: Mapping[str, int]
+    carried_out: bool = True
+
+    def share(self, group: str) -> float:
+        """The part of its requests that goes to a group, 0 to 1."""
+        total = sum(self.weights.values())
+        return self.weights.get(group, 0) / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that decides.
+
+    ``groups`` are the ARNs of the pair's target groups, "" for one that does not exist.
+    ``primary`` is the service's primary task set and ``primary_group`` its target group's ARN.
+    ``production`` and ``test`` are the listeners' routes, ``None`` for a listener that does not
+    exist; ``test`` is ``()`` where there is none to move. ``service`` says why the service cannot
+    be deployed to, ``revision`` why the revision cannot: "" when all is well.
+    """
+
+    deployment: Deployment
+    seen: DeploymentObserved
+    now: datetime
+    groups: tuple[str, str]
+    production: tuple[Route, ...] | None
+    test: tuple[Route, ...] | None = ()
+    service: str = ""
+    revision: str = ""
+    revision_code: str = "ECS_UPDATE_ERROR"
+    primary: str = ""
+    primary_group: str = ""
+    sets: Mapping[str, SetView] = field(default_factory=dict)
+
+
+# What is to be done
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Note the original and its target group."""
+
+    blue: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """The next phase begins."""
+
+    phase: str
+    status: str = "InProgress"
+
+
+@dataclass(frozen=True, slots=True)
+class Weigh:
+    """Every production route of the pair: ``percent`` to ``green``, the rest to ``blue``."""
+
+    percent: int
+    blue: str
+    green: str
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The load balancer does as it was last told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """These routes of the test listener forward to ``group`` alone."""
+
+    routes: tuple[str, ...]
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Every production route of the pair forwards to ``group`` alone, with no trace of the other."""
+
+    group: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateGreen:
+    """Create the replacement task set, in this target group."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Drain and stop a task set."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MakePrimary:
+    """A task set serves production from now on."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The deployment is over; ``rollback``: another one that undoes it begins."""
+
+    status: str
+    code: str = ""
+    message: str = ""
+    rollback: bool = False
+
+
+Action = Begin | Enter | Weigh | Carried | Test | Settle | CreateGreen | Delete | MakePrimary | End
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do now, in this order, and the seconds after which to look again at the latest."""
+
+    actions: tuple[Action, ...] = ()
+    again: float | None = None
+
+
+NOTHING = Plan()
+
+
+def steps(shift: Shift) -> tuple[int, ...]:
+    """The shares of production that the replacement gets one after the other, in per cent."""
+    if shift.type == "TimeBasedCanary":
+        return tuple(dict.fromkeys((shift.percentage, 100)))
+    if shift.type == "TimeBasedLinear":
+        return (*range(shift.percentage, 100, shift.percentage), 100)
+    return (100,)
+
+
+def plan(view: View, waits: Waits) -> Plan:
+    """What to do now; the caller asks again when something has changed."""
+    phase = view.seen.phase
+    if phase == "done":
+        return NOTHING
+    if view.service and phase not in {"remove", "terminate"}:
+        return _end(view, "Failed", "INVALID_ECS_SERVICE", view.service)
+    if view.deployment.stop_at is not None and phase in (BEFORE_SHIFT | {"wait"}):
+        return _end(
+            view,
+            "Stopped",
+            "MANUAL_STOP",
+            "Deployment was manually stopped",
+            rollback=view.deployment.stop_rollback,
+        )
+    return _PHASES[phase](view, waits)
+
+
+# The phases
+
+
+def _start(view: View, _waits: Waits) -> Plan:
+    """Everything that can be known to be wrong is said before anything is done."""
+    if view.revision:
+        return _end(view, "Failed", view.revision_code, view.revision)
+    names = view.deployment.pair.target_groups
+    for name, arn in zip(names, view.groups, strict=True):
+        if not arn:
+            return _elb(view, f"Target group {name} does not exist")
+    if view.primary_group not in view.groups:
+        return _end(
+            view,
+            "Failed",
+            "INVALID_ECS_SERVICE",
+            f"The target group of the primary task set of the ECS service"
+            f" {view.deployment.service} must be one of the deployment group's target groups"
+            f" ({', '.join(names)})",
+        )
+    blue = view.primary_group
+    green = view.groups[1] if blue == view.groups[0] else view.groups[0]
+    problem = _behind(view, blue, green) or _tested(view, blue, green)
+    if problem:
+        return _elb(view, problem)
+    return Plan((Begin(view.primary, blue), Enter("settle"), Weigh(0, blue, green)))
+
+
+def _settle(view: View, _waits: Waits) -> Plan:
+    """Clear what an earlier deployment, stopped or failed half way, left standing."""
+    blue, green = _groups(view)
+    problem = _behind(view, blue, green)
+    if problem:
+        return _elb(view, problem)
+    if not _is_weighed(view, 0):
+        return Plan((Weigh(0, blue, green),))
+    if not _is_carried_out(view):
+        return NOTHING
+    original = view.seen.blue.id if view.seen.blue else ""
+    others = [each for each in view.sets.values() if each.id != original]
+    if others:
+        return Plan(tuple(Delete(each.id) for each in others if not each.deleting))
+    return Plan((CreateGreen(green), Enter("install")))
+
+
+def _install(view: View, waits: Waits) -> Plan:
+    green = _green(view)
+    if green is None:
+        return _lost(view)
+    if green.well:
+        return _test_next(view)
+    left = _left(view, waits, HEALTHY_WITHIN_MINUTES)
+    if left > 0:
+        return Plan(again=left)
+    reason = f" ECS reports: {green.failure}." if green.failure else ""
+    reason = reason.replace("..", ".")
+    return _end(
+        view,
+        "Failed",
+        "TIMEOUT",
+        "The deployment timed out while waiting for the replacement task set to become healthy."
+        f" This time out period is {HEALTHY_WITHIN_MINUTES} minutes.{reason}",
+    )
+
+
+def _test_next(view: View) -> Plan:
+    blue, green = _groups(view)
+    if view.test is None:
+        return _elb(view, f"Listener {view.deployment.pair.test} does not exist")
+    moved = tuple(route.arn for route in view.test if blue in route.weights)
+    return Plan((Enter("test"), Test(moved, green))) if moved else Plan((Enter("test"),))
+
+
+def _test(view: View, _waits: Waits) -> Plan:
+    _, green = _groups(view)
+    if view.test is None:
+        return _elb(view, f"Listener {view.deployment.pair.test} does not exist")
+    if not all(route.carried_out for route in view.test if green in route.weights):
+        return NOTHING
+    if view.deployment.blue_green.on_ready == "STOP_DEPLOYMENT":
+        return Plan((Enter("ready", "Ready"),))
+    return Plan((Enter("shift"),))
+
+
+def _ready(view: View, waits: Waits) -> Plan:
+    if view.deployment.continue_at is not None:
+        return Plan((Enter("shift"),))
+    minutes = view.deployment.blue_green.ready_wait
+    left = _left(view, waits, minutes)
+    if left > 0:
+        return Plan(again=left)
+    return _end(
+        view,
+        "Stopped",
+        "TIMEOUT",
+        "The deployment was stopped because traffic was not rerouted to the replacement task set"
+        f" within {minutes} minutes",
+        rollback=False,
+    )
+
+
+def _shift(view: View, waits: Waits) -> Plan:
+    blue, green = _groups(view)
+    problem = _behind(view, blue, green)
+    if problem:
+        return _elb(view, problem)
+    weight = view.seen.weight
+    if weight == 0:
+        return _move(view, waits, steps(view.deployment.shift)[0], view.seen.phase_at)
+    if not _is_weighed(view, weight):
+        return _move(view, waits, weight, view.seen.shifted_at)
+    if not _is_carried_out(view):
+        return NOTHING
+    if view.seen.shifted_at is None:
+        return Plan((Carried(),))
+    if weight == 100:
+        replacement = _green(view)
+        if replacement is None:
+            return _lost(view)
+        return Plan((MakePrimary(replacement.id), Enter("wait")))
+    minutes = view.deployment.shift.interval
+    left = waits.seconds(minutes * 60) - (view.now - view.seen.shifted_at).total_seconds()
+    if left > 0:
+        return Plan(again=left)
+    following = next(each for each in steps(view.deployment.shift) if each > weight)
+    return _move(view, waits, following, view.seen.shifted_at, minutes)
+
+
+def _move(view: View, waits: Waits, percent: int, since: datetime | None, minutes: int = 0) -> Plan:
+    """The next step, if every task of the replacement is healthy at this moment."""
+    green = _green(view)
+    if green is None:
+        return _lost(view)
+    if green.well:
+        return Plan((Weigh(percent, *_groups(view)),))
+    begun = since or view.now
+    allowed = waits.seconds((minutes + HEALTHY_WITHIN_MINUTES) * 60)
+    left = allowed - (view.now - begun).total_seconds()
+    if left > 0:
+        return Plan(again=left)
+    return _end(
+        view,
+        "Failed",
+        "TIMEOUT",
+        "The deployment timed out while waiting for the replacement task set to become healthy"
+        f" again. This time out period is {HEALTHY_WITHIN_MINUTES} minutes.",
+    )
+
+
+def _wait(view: View, waits: Waits) -> Plan:
+    """The original is kept until its wait is over, and for as long as it gets any request."""
+    blue, _ = _groups(view)
+    if view.deployment.skip_wait_at is None:
+        left = _left(view, waits, view.deployment.blue_green.termination_wait)
+        if left > 0:
+            return Plan(again=left)
+    serving = next((route.arn for route in view.production or () if route.share(blue)), "")
+    if serving:
+        return _elb(view, f"{serving} forwards to the original task set's target group again")
+    if not _is_carried_out(view):
+        return NOTHING
+    original = view.sets.get(view.seen.blue.id) if view.seen.blue else None
+    if original is None:
+        return Plan((Enter("terminate"),))
+    return Plan((Delete(original.id), Enter("terminate")))
+
+
+def _terminate(view: View, _waits: Waits) -> Plan:
+    original = view.sets.get(view.seen.blue.id) if view.seen.blue else None
+    if original is not None:
+        return NOTHING if original.deleting else Plan((Delete(original.id),))
+    blue, green = _groups(view)
+    return Plan((Settle(green, blue), End("Succeeded")))
+
+
+def _back(view: View, _waits: Waits) -> Plan:
+    """Production returns to the original; then it is primary again, and the other goes."""
+    blue, green = _groups(view)
+    routes = _pair_routes(view, blue, green)
+    if routes and not _is_weighed(view, 0):
+        return Plan((*_test_back(view, blue, green), Weigh(0, blue, green)))
+    if not _is_carried_out(view):
+        return NOTHING
+    actions: list[Action] = list(_test_back(view, blue, green))
+    original = view.seen.blue
+    if original and view.primary != original.id and original.id in view.sets:
+        actions.append(MakePrimary(original.id))
+    replacement = _green(view)
+    if replacement is not None and not replacement.deleting:
+        actions.append(Delete(replacement.id))
+    return Plan((*actions, Enter("remove")))
+
+
+def _test_back(view: View, blue: str, green: str) -> tuple[Action, ...]:
+    moved = tuple(
+        route.arn
+        for route in view.test or ()
+        if route.arn in view.seen.tested and green in route.weights
+    )
+    return (Test(moved, blue),) if moved else ()
+
+
+def _remove(view: View, _waits: Waits) -> Plan:
+    replacement = _green(view)
+    if replacement is not None:
+        return NOTHING if replacement.deleting else Plan((Delete(replacement.id),))
+    blue, green = _groups(view)
+    return Plan((Settle(blue, green), End("Succeeded")))
+
+
+_PHASES = {
+    "start": _start,
+    "settle": _settle,
+    "install": _install,
+    "test": _test,
+    "ready": _ready,
+    "shift": _shift,
+    "wait": _wait,
+    "terminate": _terminate,
+    "back": _back,
+    "remove": _remove,
+}
+
+
+# Endings
+
+
+def _end(view: View, status: str, code: str, message: str, *, rollback: bool | None = None) -> Plan:
+    """Stop or fail. What gets no production traffic is taken away; else a rollback may follow.
+
+    Without a rollback, a deployment that has begun to shift leaves traffic and both task sets as
+    they are, as on AWS; the next deployment begins by clearing that.
+    """
+    seen, own = view.seen, view.deployment
+    if own.rolls_back:
+        return Plan((End(status, code, message),))
+    if rollback is None:
+        rollback = own.auto_rollback is not None and own.auto_rollback.on("DEPLOYMENT_FAILURE")
+    original = view.sets.get(seen.blue.id) if seen.blue else None
+    possible = original is not None and not original.deleting and not view.service
+    if rollback and possible and seen.green is not None:
+        return Plan((End(status, code, message, rollback=True),))
+    actions: list[Action] = []
+    if seen.blue is not None and (seen.weight == 0 or view.service):
+        green = _green(view)
+        if green is not None and not green.deleting:
+            actions.append(Delete(green.id))
+        blue_group, green_group = _groups(view)
+        actions += _test_back(view, blue_group, green_group)
+        if seen.weight == 0:
+            actions.append(Settle(blue_group, green_group))
+    return Plan((*actions, End(status, code, message)))
+
+
+def _elb(view: View, problem: str) -> Plan:
+    return _end(
+        view,
+        "Failed",
+        "ELASTIC_LOAD_BALANCING_INVALID",
+        f"The ELB could not be updated due to the following error: {problem}",
+    )
+
+
+def _lost(view: View) -> Plan:
+    return _end(
+        view,
+        "Failed",
+        "ECS_UPDATE_ERROR",
+        "The replacement task set was deleted while it was being deployed",
+    )
+
+
+# Traffic
+
+
+def _groups(view: View) -> tuple[str, str]:
+    """The original's and the replacement's target group."""
+    blue = view.seen.blue.group if view.seen.blue else ""
+    if view.seen.green is not None:
+        return blue, view.seen.green.group
+    return blue, next((arn for arn in view.groups if arn != blue), "")
+
+
+def _pair_routes(view: View, blue: str, green: str) -> tuple[Route, ...]:
+    return tuple(
+        route for route in view.production or () if blue in route.weights or green in route.weights
+    )
+
+
+def _behind(view: View, blue: str, green: str) -> str:
+    """What is wrong with the production listener; "" when nothing is."""
+    listener = view.deployment.pair.production
+    if view.production is None:
+        return f"Listener {listener} does not exist"
+    routes = _pair_routes(view, blue, green)
+    if not any(blue in route.weights for route in routes):
+        return f"Primary taskset target group must be behind listener {listener}"
+    for route in routes:
+        if blue not in route.weights:
+            return (
+                "Replacement taskset target group must not receive production traffic yet, but"
+                f" {route.arn} of listener {listener} forwards to it"
+            )
+        if len(route.weights) > len({blue, green} & route.weights.keys()):
+            return (
+                f"{route.arn} of listener {listener} forwards to further target groups beside those"
+                " of the deployment group"
+            )
+    return ""
+
+
+def _tested(view: View, blue: str, green: str) -> str:
+    """What is wrong with the test listener; "" when nothing is, or there is none."""
+    listener = view.deployment.pair.test
+    if not listener:
+        return ""
+    if view.test is None:
+        return f"Listener {listener} does not exist"
+    if not any({blue, green} & route.weights.keys() for route in view.test):
+        return f"One of the taskset target groups must be behind test listener {listener}"
+    return ""
+
+
+def _is_weighed(view: View, percent: int) -> bool:
+    """Whether every production route of the pair is asked to give the replacement this share."""
+    blue, green = _groups(view)
+    wanted = {blue: 100 - percent, green: percent}
+    return all(dict(route.weights) == wanted for route in _pair_routes(view, blue, green))
+
+
+def _is_carried_out(view: View) -> bool:
+    blue, green = _groups(view)
+    return all(route.carried_out for route in _pair_routes(view, blue, green))
+
+
+def _green(view: View) -> SetView | None:
+    return view.sets.get(view.seen.green.id) if view.seen.green else None
+
+
+def _left(view: View, waits: Waits, minutes: float) -> float:
+    """Seconds until a wait that began with this phase is over."""
+    begun = view.seen.phase_at or view.now
+    return waits.seconds(minutes * 60) - (view.now - begun).total_seconds()
