@@ -57,6 +57,7 @@ APIS: tuple[Api, ...] = (
     rds.api,
     logs.api,
     iam.api,
+    codedeploy.api,
 )
 
 
