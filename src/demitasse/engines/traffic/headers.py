@@ -16,7 +16,8 @@ from demitasse.engines.traffic.spec import LoadBalancer, Xff
 
 DEFAULT_PORTS = (80, 443)
 
-_TRACE_ID = "1-%[date,hex,bytes(8,8),lower]-%[var(sess.trace)]%[rand,hex,bytes(8,8),lower]"
+# Eight decimal digits are hexadecimal digits too, and made without conversion.
+_TRACE_ID = "1-%[date,hex,bytes(8,8),lower]-%[var(sess.trace)]%[rand(90000000),add(10000000)]"
 _TRACE = "X-Amzn-Trace-Id"
 
 
