@@ -25,7 +25,6 @@ from demitasse.engines.git.protocol import (
     Entry,
     Folder,
     NewCommit,
-    NoSuchObject,
     Person,
     Refused,
 )
@@ -188,14 +187,6 @@ class Making:
         if not entries and keep and path and start is not None:
             entries[keep] = Named(0o100644, self.add("blob", b""))
         return self.add("tree", write_tree(entries)) if entries else None
-
-
-async def must_be(read: Read, kind: str, object_id: str) -> None:
-    """``NoSuchObject`` unless there is such an object."""
-    try:
-        await read(kind, object_id)
-    except KeyError as error:
-        raise NoSuchObject(f"there is no {kind} {object_id}") from error
 
 
 def _join(path: str, name: str) -> str:
