@@ -54,6 +54,13 @@ def test_the_system_clock_is_aware_and_steady() -> None:
     assert clock.monotonic() <= clock.monotonic()
 
 
+def test_a_compressed_wait_is_that_many_times_shorter() -> None:
+    waits = Waits(10)
+    assert waits.seconds(300) == 30
+    assert waits.over(START, 300, START + timedelta(seconds=30))
+    assert not waits.over(START, 300, START + timedelta(seconds=29))
+
+
 @given(st.floats(1, 1000), st.floats(0, 86_400))
 def test_waits_get_shorter_and_never_longer(compression: float, seconds: float) -> None:
     waits = Waits(compression)

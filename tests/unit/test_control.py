@@ -179,6 +179,36 @@ def test_a_failure_is_tried_again_with_growing_waits(error: Exception) -> None:
     world.play(scenario)
 
 
+def test_success_forgets_earlier_failures() -> None:
+    bad = True
+
+    async def reconcile(_ref: Ref) -> None:
+        if bad:
+            raise EngineError("not now")
+
+    world = World(reconcile)
+    world.probe.listen = _silent  # type: ignore[method-assign]
+    world.wish("a")
+
+    async def scenario(world: World) -> None:
+        nonlocal bad
+        for wait in (0.25, 0.5):
+            world.clock.advance(wait)
+            await turn()
+        bad = False
+        world.clock.advance(1)
+        await turn()
+        bad = True
+        world.change("a", 1)
+        await turn()
+        count = world.probe.seen.count("a")
+        world.clock.advance(0.25)
+        await turn()
+        assert world.probe.seen.count("a") == count + 1, "the first wait is a short one again"
+
+    world.play(scenario)
+
+
 async def _silent(_enqueue: Enqueue) -> None:
     await asyncio.Event().wait()
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.kit.stand import SCOPE
 from tests.unit.services.ec2.stand import Ec2
 
-from demitasse.control import Enqueue
+from demitasse.control import ControlLoop, Enqueue, attached, settle
 from demitasse.engines.containers.fake import FakeEngine
 from demitasse.engines.containers.spec import Network, NetworkSpec
 from demitasse.errors import EngineUnavailable
@@ -98,13 +99,39 @@ def test_a_network_whose_vpc_went_while_nobody_looked_goes_at_the_next_start(wor
     assert [network.name for network in world.networks()] == [f"demitasse-{world.vpc}"]
 
 
+async def later(world: World, loop: ControlLoop, seconds: float) -> None:
+    """Let time go on, and the loop work on what that queues."""
+    await asyncio.sleep(0)  # timers that were just asked for begin
+    world.ec2.stand.clock.advance(seconds)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await settle([loop])
+
+
+def while_working(world: World, scenario: Callable[[ControlLoop], Awaitable[None]]) -> None:
+    """Run a scenario with the controller's loop attached."""
+
+    async def work() -> None:
+        loop = ControlLoop(world.controller, world.ec2.store, world.ec2.stand.clock)
+        with attached(loop, world.ec2.store):
+            await settle([loop])
+            await scenario(loop)
+        await loop.queue.close()
+
+    asyncio.run(work())
+
+
 def test_a_network_that_somebody_removed_comes_back(world: World) -> None:
     world.live()
-    world.work()
-    asyncio.run(world.engine.remove_network(f"demitasse-{world.vpc}"))
-    assert world.networks() == []
-    world.work(seconds=40)
-    assert len(world.networks()) == 1
+
+    async def scenario(loop: ControlLoop) -> None:
+        await world.engine.remove_network(f"demitasse-{world.vpc}")
+        await later(world, loop, 29)
+        assert await world.engine.networks() == ()
+        await later(world, loop, 1)
+        assert len(await world.engine.networks()) == 1
+
+    while_working(world, scenario)
 
 
 def test_ranges_that_overlap_are_told_and_tried_again(world: World) -> None:
@@ -114,9 +141,13 @@ def test_ranges_that_overlap_are_told_and_tried_again(world: World) -> None:
     world.work()
     assert "overlaps" in world.observed().error
     assert world.observed().network == ""
-    asyncio.run(world.engine.remove_network("somebody-elses"))
-    world.work(seconds=15)
-    assert world.observed() == VpcObserved(network=f"demitasse-{world.vpc}")
+
+    async def scenario(loop: ControlLoop) -> None:
+        await world.engine.remove_network("somebody-elses")
+        await later(world, loop, 10)
+        assert world.observed() == VpcObserved(network=f"demitasse-{world.vpc}")
+
+    while_working(world, scenario)
 
 
 def test_an_engine_that_is_away_is_waited_for(world: World) -> None:
@@ -130,7 +161,9 @@ def test_an_engine_that_is_away_is_waited_for(world: World) -> None:
     assert world.observed().network
 
 
-def test_a_vpc_that_goes_while_its_network_is_made_leaves_nothing_behind(world: World) -> None:
+def test_a_vpc_that_goes_while_its_network_is_made_leaves_nothing_behind(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     interface = world.live()
     ensure = world.engine.ensure_network
 
@@ -144,3 +177,4 @@ def test_a_vpc_that_goes_while_its_network_is_made_leaves_nothing_behind(world: 
     world.engine.ensure_network = slowly  # type: ignore[method-assign]
     world.work()
     assert world.networks() == []
+    assert caplog.records == [], "nothing went wrong"

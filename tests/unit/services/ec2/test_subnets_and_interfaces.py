@@ -211,6 +211,25 @@ def test_addresses_go_round_so_that_one_given_back_rests() -> None:
     assert sorted(seen) == sorted(block.usable)
 
 
+def test_an_address_in_use_is_passed_over_each_time_round() -> None:
+    block = Block()
+    held = block.take("stays")
+    for number in range(3 * len(block.usable)):
+        assert block.take(f"owner-{number}") != held
+        block.give(f"owner-{number}")
+
+
+def test_the_last_address_is_found_and_then_there_is_none() -> None:
+    block = Block()
+    taken = [block.take(f"owner-{number}") for number in range(len(block.usable))]
+    assert sorted(taken) == sorted(block.usable)
+    with pytest.raises(ServiceError, match="free addresses") as told:
+        block.take("more")
+    assert told.value.code == "InsufficientFreeAddressesInSubnet"
+    block.give("owner-3")
+    assert block.take("more") == taken[3]
+
+
 def test_a_failed_call_gives_its_address_back() -> None:
     block = Block()
     with pytest.raises(ZeroDivisionError), block.store.transaction() as tx:
