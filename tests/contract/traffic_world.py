@@ -13,7 +13,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,19 +24,20 @@ from demitasse.engines.addresses import HostAddresses
 from demitasse.engines.containers.docker import DockerEngine
 from demitasse.engines.traffic.engine import HaproxyTraffic
 from demitasse.engines.traffic.fake import FakeTraffic
-from demitasse.engines.traffic.observation import GroupSeen, Observation, State
+from demitasse.engines.traffic.observation import Observation, State
 from demitasse.engines.traffic.protocol import Traffic
 from demitasse.engines.traffic.routing import Request
 from demitasse.engines.traffic.spec import (
+    Action,
     Forward,
     HealthCheck,
     Listener,
     LoadBalancer,
+    Rule,
     Target,
     TargetGroup,
     WeightedGroup,
 )
-from demitasse.errors import NotFoundInEngine
 from demitasse.ids import RandomIds
 
 INSTALLATION = f"traffic-{os.getpid()}"
@@ -331,19 +332,25 @@ async def world(kind: str, folder: Path) -> AsyncGenerator[World, None]:
         await containers.close()
 
 
-def group_of(seen: Observation, name: str = "one") -> GroupSeen:
-    return seen.group(name)
+def run(kind: str, folder: Path, scenario: Callable[[World], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with world(kind, folder) as made:
+            await scenario(made)
+
+    asyncio.run(main())
 
 
-__all__ = [
-    "CHECK",
-    "INSTALLATION",
-    "Answer",
-    "Backend",
-    "FakeWorld",
-    "NotFoundInEngine",
-    "RealWorld",
-    "World",
-    "request",
-    "world",
-]
+def run_real(folder: Path, scenario: Callable[[RealWorld], Awaitable[None]]) -> None:
+    async def main(made: World) -> None:
+        assert isinstance(made, RealWorld)
+        await scenario(made)
+
+    run("real", folder, main)
+
+
+def to(*shares: tuple[str, int], stickiness: float | None = None) -> Forward:
+    return Forward(tuple(WeightedGroup(*share) for share in shares), stickiness)
+
+
+def listening(spec: LoadBalancer, default: Action, *rules: Rule) -> LoadBalancer:
+    return replace(spec, listeners=(Listener(80, default, rules),))
