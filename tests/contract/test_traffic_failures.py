@@ -102,7 +102,7 @@ def test_servers_that_nobody_knows_are_removed(tmp_path: Path) -> None:
     run_real(tmp_path, scenario)
 
 
-@pytest.mark.parametrize("header", [HttpHeader("X", ("a\nb",)), HttpHeader("not)aname", ("*",))])
+@pytest.mark.parametrize("header", [HttpHeader("X\nY", ("*",)), HttpHeader("not)aname", ("*",))])
 def test_what_haproxy_refuses_changes_nothing(tmp_path: Path, header: HttpHeader) -> None:
     async def scenario(w: RealWorld) -> None:
         one = w.backend()
