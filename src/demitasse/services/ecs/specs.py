@@ -79,13 +79,20 @@ def pause_spec(
         image=PAUSE_IMAGE,
         labels={**labels(item), KIND_LABEL: "pause"},
         network=OwnAddress(network, interface.address),
-        hostname=f"ip-{interface.address.replace('.', '-')}.ec2.internal",
+        hostname=host_name(item, interface),
         memory_bytes=_PAUSE_MEMORY,
         sysctls=dict(sysctls),
         cap_drop=("ALL",),
         stop_timeout=0,
         log=LogOptions(max_files=1),
     )
+
+
+def host_name(item: Item[Task, TaskObserved], interface: Interface) -> str:
+    """What a task is called inside: EC2's private name of its address."""
+    region = item.scope.region
+    domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
+    return f"ip-{interface.address.replace('.', '-')}.{domain}"
 
 
 def sysctls(definition: TaskDefinition) -> dict[str, str]:

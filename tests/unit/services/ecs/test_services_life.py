@@ -442,3 +442,23 @@ def test_a_deleted_service_can_be_seen_for_an_hour() -> None:
         assert gone["failures"][0]["reason"] == "MISSING"
 
     stand.run(scenario)
+
+
+def test_tasks_that_were_well_before_they_fell_ill_do_not_hold_up_their_replacements() -> None:
+    stand = Stand()
+    stand.cluster()
+    stand.register(container={"healthCheck": {"command": ["CMD", "true"]}})
+    stand.service()
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        for number in range(4):
+            stand.engine.set_health(stand.names()[0], "unhealthy")
+            await stand.until(
+                lambda count=number + 1: len(stand.tasks(desiredStatus="STOPPED")) == count
+            )
+            await stand.until(lambda: len(stand.running()) == 1, seconds=3)
+        assert not any("consistently" in each for each in stand.messages())
+        assert stand.see_service()["deployments"][0]["failedTasks"] == 0
+
+    stand.run(scenario)
