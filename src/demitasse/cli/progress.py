@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
@@ -10,11 +12,20 @@ from demitasse.lab.task import Phase, Task
 
 
 class ConsoleReporter:
-    """A line per task with the time it took, and what is under way below."""
+    """A line per task with the time it took, and what is under way below.
+
+    A context, so that the terminal is as it was also after an interruption.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._status: Status | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
 
     def phase(self, phase: Phase) -> None:
         self._console.print(f"\n[bold]Phase {phase.number}[/bold]  {phase.title}")

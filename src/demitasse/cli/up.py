@@ -39,7 +39,8 @@ def command(empty: bool) -> None:
     _start(settings, console)
     if not empty:
         lab = workspace(settings)
-        runner.run(phases.PHASES, lab, ConsoleReporter(console))
+        with ConsoleReporter(console) as reporter:
+            runner.run(phases.PHASES, lab, reporter)
         with readable("the addresses cannot be told"):
             console.print(_addresses(settings, lab))
     else:
