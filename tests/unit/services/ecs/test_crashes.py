@@ -238,3 +238,26 @@ def test_a_task_whose_record_is_gone_is_swept_at_once() -> None:
         assert stand.names("pause") == []
 
     stand.run(scenario)
+
+
+def test_an_event_is_believed_before_a_list_that_does_not_show_it_yet() -> None:
+    """Docker says ``die`` before its list says ``exited``; nothing else would wake us again."""
+    stand = Stand()
+    two_tasks(stand)
+
+    async def scenario() -> None:
+        await stand.until(lambda: "steady" in stand.messages()[0])
+        before = await stand.engine.list()
+        original = stand.engine.list
+
+        async def late(labels: Any = None) -> Any:
+            stand.engine.list = original  # type: ignore[method-assign]
+            now = {each.id for each in await original(labels)}
+            return tuple(each for each in before if each.id in now)
+
+        stand.engine.list = late  # type: ignore[method-assign]
+        stand.engine.exit(stand.names()[0], 137)
+        await stand.calm()
+        assert len(stand.tasks(desiredStatus="STOPPED")) == 1
+
+    stand.run(scenario)

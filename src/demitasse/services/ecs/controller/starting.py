@@ -27,6 +27,7 @@ from demitasse.services.ecs.plan.resources import shares
 from demitasse.services.ecs.records import (
     TASK_SETS,
     ContainerDefinition,
+    ContainerSeen,
     Interface,
     task_arn,
     task_set_key,
@@ -36,6 +37,8 @@ from demitasse.store import Item, Transaction
 
 _NETWORK_POLL_SECONDS = 0.2
 _LOG_POLL_SECONDS = 0.1
+_LIST_POLL_SECONDS = 0.05
+_LIST_LAG_SECONDS = 2.0
 
 
 class Starting:
@@ -161,7 +164,11 @@ class Starting:
             return None
         self._begin_pulls(step)
         for container in plan.startable(containers, seen):
-            if container.name not in step.boxes:
+            box = step.boxes.get(container.name)
+            if box is not None and self._just_started(seen[container.name]):
+                # The engine's list is a moment behind.
+                return _LIST_POLL_SECONDS
+            if box is None:
                 pulled = await self._pulled(item, container)
                 if pulled is None:
                     continue
@@ -174,6 +181,11 @@ class Starting:
             # Look again: what was started may have ended, and others may start now.
             return 0
         return plan.next_deadline(containers, seen, self._work.clock.now())
+
+    def _just_started(self, seen: ContainerSeen) -> bool:
+        """Whether we started it so lately that it may not be seen to run yet."""
+        at = seen.started_at
+        return at is not None and (self._work.clock.now() - at).total_seconds() < _LIST_LAG_SECONDS
 
     async def _pulled(self, item: TaskItem, container: ContainerDefinition) -> Pulled | None:
         """The image, once it is here; ``None`` while it is not, or when it cannot be had."""

@@ -102,6 +102,7 @@ class TaskController(Controller):
             await self._work.jobs.close()
 
     async def reconcile(self, ref: Ref) -> float | None:
+        suspects = self._suspects.pop(ref, set())
         item, definition = self._read(ref)
         if item is None:
             await self._work.jobs.cancel(ref)
@@ -111,7 +112,7 @@ class TaskController(Controller):
             return await self._clear(item)
         if definition is None:
             definition = TaskDefinition("", 0, (), item.desired.created_at, "")
-        seen = await self._look(item)
+        seen = await self._look(item, suspects)
         boxes = {each.labels[specs.CONTAINER_LABEL]: each for each in seen if _is_own(each)}
         pause = next((each for each in seen if not _is_own(each)), None)
         item = await self._observe(item, definition, boxes, pause)
@@ -128,13 +129,12 @@ class TaskController(Controller):
             case _:
                 return self._watch(step)
 
-    async def _look(self, item: TaskItem) -> list[Container]:
+    async def _look(self, item: TaskItem, suspects: set[str]) -> list[Container]:
         """The task's containers in the engine, its pause container among them.
 
-        Docker tells that a container has ended before its list shows it: whoever an event was
-        about is looked at by itself.
+        Docker tells that a container has ended before its list shows it: the ``suspects``, whom an
+        event was about, are looked at one by one.
         """
-        suspects = self._suspects.pop(item.ref, set())
         arn = task_arn(item.scope, item.desired.cluster, item.desired.id)
         seen = []
         for box in await self._work.engine.list({specs.TASK_LABEL: arn}):
