@@ -55,7 +55,7 @@ class JsonWriters:
         known = self._structures.get(shape)
         if known:
             return known
-        members: dict[str, tuple[str, Write]] = {}
+        members: dict[str, tuple[str, type | None, Write]] = {}
 
         def write(value: Any) -> dict[str, Any]:
             result: dict[str, Any] = {}
@@ -65,24 +65,32 @@ class JsonWriters:
                 member = members.get(name)
                 if member is None:
                     raise OutputMismatch(f"{shape} has no member {name!r}")
+                wire_name, plain, inner = member
+                if below.__class__ is plain:
+                    result[wire_name] = below
+                    continue
                 try:
-                    result[member[0]] = member[1](below)
+                    result[wire_name] = inner(below)
                 except (AttributeError, TypeError, ValueError) as error:
                     raise OutputMismatch(f"{shape}.{name}: {error}") from error
             return result
 
         self._structures[shape] = write  # before its members, which may contain the shape itself
         for name, ref in self._model.shapes[shape].members.items():
-            members[name] = (self._model.name_of(ref) or name, self._writer(ref))
+            inner = self._writer(ref)
+            members[name] = (self._model.name_of(ref) or name, _PLAIN.get(inner), inner)
         return write
 
     def _list(self, ref: Ref) -> Write:
         member = self._model.shapes[ref.shape].member
         assert member is not None  # noqa: S101  every list of the models has one
         inner = self._writer(member)
+        plain = _PLAIN.get(inner)
 
         def write(value: Any) -> list[Any]:
-            return [inner(below) for below in sequence(value)]
+            return [
+                below if below.__class__ is plain else inner(below) for below in sequence(value)
+            ]
 
         return write
 
@@ -160,3 +168,5 @@ _SCALARS: dict[str, Write] = {
     "double": _float,
     "blob": _blob,
 }
+_PLAIN: dict[Write, type] = {_string: str, _boolean: bool, _integer: int}
+"""Of what type a value is that a writer leaves as it is: most are, and need no call."""

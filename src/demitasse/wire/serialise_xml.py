@@ -79,6 +79,9 @@ class XmlWriters:
                 if member is None:
                     raise OutputMismatch(f"{shape} has no member {name!r}")
                 start, end, inside = member
+                if below.__class__ is str and inside is _string:
+                    out.append(f"{start}{escape(below)}{end}")
+                    continue
                 out.append(start)
                 try:
                     inside(below, out)

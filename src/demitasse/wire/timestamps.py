@@ -51,8 +51,9 @@ def epoch(moment: datetime) -> float:
 
 def iso8601(moment: datetime) -> str:
     """``2026-11-23T05:24:00Z``, with milliseconds where there are any."""
-    moment = _aware(moment).astimezone(UTC)
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year >= 1000 else moment.isoformat()[:19]
+    if moment.tzinfo is not UTC:
+        moment = _aware(moment).astimezone(UTC)
+    text = moment.isoformat()[:19]
     milliseconds = moment.microsecond // 1000
     return f"{text}.{milliseconds:03d}Z" if milliseconds else f"{text}Z"
 
