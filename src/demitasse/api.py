@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,8 +51,10 @@ class Call:
     request_id: str
 
 
-Dispatch = Callable[[Call, Input], Output]
-"""Carries out a call; raises ``ServiceError``. Synchronous: an operation never waits."""
+Dispatch = Callable[[Call, Input], Output | Awaitable[Output]]
+"""Carries out a call; raises ``ServiceError``. Gives the output itself, but for the operations
+that have to wait for git: those give something to await.
+"""
 
 Operations = Mapping[str, Mapping[str, Any]]
 """Which operations exist: service name → operation name → whatever the dispatcher needs."""

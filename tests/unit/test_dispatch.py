@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
@@ -11,13 +12,20 @@ from demitasse.clock import ManualClock
 from demitasse.dispatch import Dispatcher
 from demitasse.errors import ServiceError
 from demitasse.ids import CountingIds
-from demitasse.services.base import Api, Context
+from demitasse.services.base import Api, Context, WaitingContext
 from demitasse.services.ec2 import operations as ec2
 from demitasse.store import Kind, Store
 from demitasse.store.kinds import Nothing
 
 NOTES: Kind[Nothing, Nothing] = Kind("test.note", Nothing, Nothing)
 HERE, THERE = Scope("111111111111", "us-east-1"), Scope("111111111111", "eu-west-3")
+
+
+class Copier:
+    """Stands for an engine."""
+
+    async def copied(self, name: str) -> str:
+        return f"{name}-copy"
 
 
 class Notes:
@@ -41,16 +49,36 @@ class Notes:
                 raise ServiceError("Refused", "no")
             return {"At": ctx.now, "Who": ctx.caller.account}
 
+        @self.api.waiting_operation("Copy")
+        async def copy(ctx: WaitingContext, given: dict[str, Any]) -> dict[str, Any]:
+            """Reads in one transaction and writes in another, as one does around an engine."""
+            with ctx.transaction() as tx:
+                name = tx.get(NOTES, ctx.scope, given["Name"])
+            assert name is not None
+            copied = await ctx.part(Copier).copied(name.key)
+            with ctx.transaction() as tx:
+                tx.create(NOTES, ctx.scope, copied, Nothing())
+            return {"Name": copied}
+
         self.ids = CountingIds()
         self.dispatch = self.start()
 
     def start(self) -> Dispatcher:
-        return Dispatcher((self.api,), self.store, ManualClock(), self.ids, SITE)
+        return Dispatcher((self.api,), self.store, ManualClock(), self.ids, SITE, parts=(Copier(),))
 
     def write(self, name: str, scope: Scope = HERE, **given: Any) -> dict[str, Any]:
         caller = Caller(scope.account, "arn", "id", "AKIA")
         call = Call("notes", "Write", scope, caller, "request")
-        return self.dispatch(call, {"Name": name, **given})
+        output = self.dispatch(call, {"Name": name, **given})
+        assert isinstance(output, dict)  # nothing to await: nothing waits
+        return output
+
+    def copy(self, name: str) -> dict[str, Any]:
+        call = Call("notes", "Copy", HERE, Caller(HERE.account, "arn", "id", "AKIA"), "request")
+        waited = self.dispatch(call, {"Name": name})
+        assert inspect.iscoroutine(waited)
+        copied: dict[str, Any] = asgi.run(waited)
+        return copied
 
     def names(self, scope: Scope = HERE) -> list[str]:
         with self.store.transaction() as tx:
@@ -103,6 +131,18 @@ def test_a_refused_call_changes_nothing(notes: Notes) -> None:
 
 def test_the_operation_is_told_who_calls_and_when(notes: Notes) -> None:
     assert notes.write("a") == {"At": ManualClock().now(), "Who": HERE.account}
+
+
+def test_an_operation_that_waits_has_the_transactions_it_opens(notes: Notes) -> None:
+    notes.write("a")
+    assert notes.copy("a") == {"Name": "a-copy"}
+    assert notes.names() == ["a", "a-copy", "seeded-0001"]
+
+
+def test_an_operation_that_waits_is_in_a_seeded_place_as_well(notes: Notes) -> None:
+    with pytest.raises(AssertionError):
+        notes.copy("a")
+    assert notes.names() == ["seeded-0001"]
 
 
 def test_a_real_operation_that_is_not_here_is_refused_by_name() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 
 from demitasse.api import Caller, Input, Output, Scope
 from demitasse.ids import Ids
@@ -33,7 +35,34 @@ class Context:
     site: Site
 
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingContext:
+    """What an operation is handed that has to wait for an engine.
+
+    No transaction is open: it opens as many as it needs, each of which ends before the next
+    ``await``. ``parts`` are what the platform has built for such operations, by their class.
+    """
+
+    transaction: Callable[[], AbstractContextManager[Transaction]]
+    scope: Scope
+    caller: Caller
+    now: datetime
+    ids: Ids
+    request_id: str
+    site: Site
+    parts: Mapping[type, Any]
+
+    def part(self, kind: type[T]) -> T:
+        """The part of that class."""
+        part: T = self.parts[kind]
+        return part
+
+
 Operation = Callable[[Context, Input], Output]
+WaitingOperation = Callable[[WaitingContext, Input], Awaitable[Output]]
 Seed = Callable[[Context], None]
 
 
@@ -45,7 +74,8 @@ class Api:
 
     def __init__(self, service: str) -> None:
         self.service = service
-        self.operations: dict[str, Operation] = {}
+        self.operations: dict[str, Callable[..., Any]] = {}
+        self.waiting: set[str] = set()  # those of them that are ``WaitingOperation``s
         self.seeds: list[Seed] = []
 
     def operation(self, name: str) -> Callable[[Operation], Operation]:
@@ -54,6 +84,20 @@ class Api:
         def register(function: Operation) -> Operation:
             assert name not in self.operations, name  # noqa: S101 - a mistake in our own code
             self.operations[name] = function
+            return function
+
+        return register
+
+    def waiting_operation(self, name: str) -> Callable[[WaitingOperation], WaitingOperation]:
+        """Register the coroutine function below as the operation ``name``.
+
+        For what cannot be answered from the state alone, such as a file's content in git.
+        """
+
+        def register(function: WaitingOperation) -> WaitingOperation:
+            assert name not in self.operations, name  # noqa: S101 - a mistake in our own code
+            self.operations[name] = function
+            self.waiting.add(name)
             return function
 
         return register

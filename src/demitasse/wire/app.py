@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from types import MappingProxyType
 
-from demitasse.api import Call, Caller, Dispatch, Operations
+from demitasse.api import Call, Caller, Dispatch, Operations, Output
 from demitasse.api import Scope as ResourceScope
 from demitasse.clock import Clock
 from demitasse.errors import EngineError, ServiceError, StoreError
@@ -106,7 +106,8 @@ class Application:
             answer = protocol.error(faults.too_large(str(error), protocol.name), request_id)
             close = True  # the rest of the body is still on its way and would be read as a request
         else:
-            answer = self._answer(request, request_id)
+            answering = self._answer(request, request_id)
+            answer = answering if isinstance(answering, Answer) else await answering
         headers = [
             (b"content-type", answer.content_type.encode()),
             (b"content-length", str(len(answer.body)).encode()),
@@ -119,7 +120,7 @@ class Application:
         body = b"" if request.method == "HEAD" else answer.body
         await send({"type": "http.response.body", "body": body})
 
-    def _answer(self, request: Request, request_id: str) -> Answer:
+    def _answer(self, request: Request, request_id: str) -> Answer | Awaitable[Answer]:
         try:
             stated = sigv4.read(request) if sigv4.is_signed(request) else None
             raw, unpacked = request.body, decoded(request, self._body_limit)
@@ -152,22 +153,46 @@ class Application:
 
     def _carry_out(
         self, call: Call, service: Service, protocol: WireProtocol, request: Request
-    ) -> Answer:
+    ) -> Answer | Awaitable[Answer]:
         try:
             given = service.read(call.operation, protocol, request)
             output = self._dispatch(call, given)
+            if not isinstance(output, dict):
+                return self._wait(call, service, protocol, output)
             _log.debug("%s %s [%s]: done", call.service, call.operation, call.request_id)
             return service.write(call.operation, protocol, output, call.request_id)
-        except ServiceError as error:
+        except Exception as error:  # noqa: BLE001
+            # The caller must get an answer in AWS's form, whatever it was.
+            return self._failed(call, service, protocol, error)
+
+    async def _wait(
+        self, call: Call, service: Service, protocol: WireProtocol, waited: Awaitable[Output]
+    ) -> Answer:
+        try:
+            output = await waited
+            _log.debug("%s %s [%s]: done", call.service, call.operation, call.request_id)
+            return service.write(call.operation, protocol, output, call.request_id)
+        except Exception as error:  # noqa: BLE001
+            # As above.
+            return self._failed(call, service, protocol, error)
+
+    @staticmethod
+    def _failed(call: Call, service: Service, protocol: WireProtocol, error: Exception) -> Answer:
+        if isinstance(error, ServiceError):
             fault = service.fault(error)
             _log.debug("%s %s [%s]: %s", call.service, call.operation, call.request_id, fault.code)
-        except (EngineError, StoreError) as error:
+        elif isinstance(error, EngineError | StoreError):
             _log.warning("%s %s [%s]: %s", call.service, call.operation, call.request_id, error)
             fault = faults.unavailable(error, protocol.name)
-        except Exception:  # noqa: BLE001
-            # Any other exception is a bug of ours. The caller must get an answer in AWS's form,
-            # without the traceback, which goes to the log under the request's id.
-            _log.exception("%s %s [%s] failed", call.service, call.operation, call.request_id)
+        else:
+            # A bug of ours: its traceback goes to the log under the request's id.
+            _log.error(
+                "%s %s [%s] failed",
+                call.service,
+                call.operation,
+                call.request_id,
+                exc_info=error,
+            )
             fault = faults.internal()
         try:
             return protocol.error(fault, call.request_id)
