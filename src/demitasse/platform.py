@@ -97,7 +97,7 @@ class Platform:
         clock, ids = SystemClock(), RandomIds()
         waits = Waits(settings.time_compression)
         site = Site(settings.endpoint, settings.registry, settings.vpc_cidr)
-        self._containers = DockerEngine(who.installation, clock)
+        self._containers = DockerEngine(who.installation, clock, settings.docker)
         self._addresses = HostAddresses(self._containers, ids)
         self._blobs = BlobFiles(settings.home / "blobs", clock)
         self._traffic = HaproxyTraffic(

@@ -1,7 +1,8 @@
 """Settings: the only reader of the environment and of the configuration file.
 
 Each setting is an environment variable ``DEMITASSE_<NAME>``; the same names in lower case stand in
-``<home>/settings.toml``. The environment wins.
+``<home>/settings.toml``. The environment wins. ``DOCKER_HOST`` is Docker's own, and means the same
+here as to the ``docker`` command.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Settings:
     body_limit: int = 16 * 2**20  # bytes of one API call
     allow_reset: bool = False
     log_level: str = "INFO"
+    docker: str = "unix:///var/run/docker.sock"  # the Engine's URL
 
     @property
     def endpoint(self) -> str:
@@ -80,6 +82,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             known[name] = _READERS[name](str(value))
         except ValueError as error:
             raise StartupError(f"the setting {_PREFIX}{name.upper()} is wrong: {error}") from error
+    if environment.get("DOCKER_HOST"):
+        known["docker"] = environment["DOCKER_HOST"]
     settings = Settings(home=home, **known)
     if bool(settings.access_key_id) != bool(settings.secret_access_key):
         raise StartupError(

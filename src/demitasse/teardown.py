@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from demitasse.clock import SystemClock
 from demitasse.engines.addresses import HostAddresses
 from demitasse.engines.containers.docker import DockerEngine
+from demitasse.engines.containers.docker.connection import DEFAULT_URL
 from demitasse.ids import RandomIds
 
 _AT_ONCE = 8
@@ -32,16 +33,15 @@ class Removed:
         return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing"
 
 
-def remove(installation: str, *, state: bool) -> Removed:
+def remove(installation: str, *, state: bool, docker: str = DEFAULT_URL) -> Removed:
     """Remove containers, addresses and networks; with ``state`` volumes as well.
 
-    Raises ``EngineUnavailable`` when Docker is away: then nothing can be said of what is left.
+    ``docker`` is the Engine's URL. Raises ``EngineUnavailable`` when Docker is away: then nothing can be said of what is left.
     """
-    return asyncio.run(_remove(installation, state=state))
+    return asyncio.run(_remove(DockerEngine(installation, SystemClock(), docker), state=state))
 
 
-async def _remove(installation: str, *, state: bool) -> Removed:
-    engine = DockerEngine(installation, SystemClock())
+async def _remove(engine: DockerEngine, *, state: bool) -> Removed:
     addresses = HostAddresses(engine, RandomIds())
     try:
         containers = await engine.list()

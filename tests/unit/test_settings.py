@@ -21,6 +21,13 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert (settings.port, settings.region) == (4001, "eu-west-3")
 
 
+def test_docker_is_where_docker_host_says(tmp_path: Path) -> None:
+    home = {"DEMITASSE_HOME": str(tmp_path)}
+    assert load(home).docker == load({**home, "DOCKER_HOST": ""}).docker
+    assert load(home).docker == "unix:///var/run/docker.sock"
+    assert load({**home, "DOCKER_HOST": "unix:///run/x.sock"}).docker == "unix:///run/x.sock"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -24,7 +24,7 @@ def command(purge: bool) -> None:
         return
     stopped = daemon.stop(settings)
     who = identity(settings.identity_file, RandomIds())
-    removed = teardown.remove(who.installation, state=purge)
+    removed = teardown.remove(who.installation, state=purge, docker=settings.docker)
     click.echo(f"Platform {'stopped' if stopped else 'was not running'}; removed {removed}.")
     if purge:
         here = Docker()
