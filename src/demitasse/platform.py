@@ -40,6 +40,8 @@ from demitasse.services.logs.collector import LogCollector
 from demitasse.services.logs.retention import LogRemovalController, LogRetentionController
 from demitasse.services.rds import operations as rds
 from demitasse.services.rds.controller import DbInstanceController
+from demitasse.services.s3.http import ObjectStorage
+from demitasse.services.s3.objects import StoredObjects
 from demitasse.services.sts import operations as sts
 from demitasse.services.sts.records import find_session
 from demitasse.settings import Settings
@@ -47,6 +49,7 @@ from demitasse.store import Store
 from demitasse.wire.app import Application
 from demitasse.wire.credentials import Credential
 from demitasse.wire.models import Models
+from demitasse.wire.s3_signature import S3Signatures
 
 APIS: tuple[Api, ...] = (
     sts.api,
@@ -104,6 +107,16 @@ class Platform:
             self._containers, self._addresses, settings.home / "traffic", clock
         )
         registry = Registry(store=store, blobs=self._blobs, clock=clock, ids=ids, site=site)
+        credentials = Credentials(_accounts(settings, who), store)
+        self._object_blobs = BlobFiles(settings.home / "objects", clock)
+        storage = ObjectStorage(
+            store=store,
+            blobs=self._object_blobs,
+            clock=clock,
+            ids=ids,
+            signatures=S3Signatures(credentials, clock, settings.region),
+        )
+        self._objects = StoredObjects(store=store, blobs=self._object_blobs, clock=clock, ids=ids)
         self._dispatcher = Dispatcher(APIS, store, clock, ids, site)
         self._loops = tuple(
             ControlLoop(controller, store, clock)
@@ -114,12 +127,13 @@ class Platform:
             models=Models.load(operations, cache=settings.home / "cache"),
             operations=operations,
             dispatch=self._dispatcher,
-            credentials=Credentials(_accounts(settings, who), store),
+            credentials=credentials,
             clock=clock,
             ids=ids,
             region=settings.region,
             body_limit=settings.body_limit,
             mounts={"/_demitasse/": self._own_pages, "/v2/": registry},
+            storage=storage,
         )
 
     def _controllers(
@@ -171,6 +185,7 @@ class Platform:
         """Let go of engines and state; what runs goes on running."""
         await self._containers.close()
         self._blobs.close()
+        self._object_blobs.close()
         self._store.close()
 
     async def _own_pages(self, scope: Any, _receive: Any, send: Any) -> None:

@@ -32,7 +32,7 @@ from demitasse.wire.request import (
     decoded,
     read_body,
 )
-from demitasse.wire.route import Route, Router
+from demitasse.wire.route import Route, Router, is_for_storage
 from demitasse.wire.serialise_json import OutputMismatch
 from demitasse.wire.service import Service
 
@@ -49,8 +49,8 @@ class Application:
 
     ``models`` must hold the services of ``operations``; ``dispatch`` carries calls out. Requests
     whose path begins with a key of ``mounts`` (``/v2/``) go to that ASGI application as they are,
-    unverified. ``running`` makes a context that is held while the server runs; what it raises at
-    the start keeps the server from starting.
+    unverified, and so do those that are S3's to ``storage``. ``running`` makes a context that is
+    held while the server runs; what it raises at the start keeps the server from starting.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Application:
         clock: Clock,
         ids: Ids,
         mounts: Mapping[str, ASGIApp] = MappingProxyType({}),
+        storage: ASGIApp | None = None,
         region: str = "us-east-1",
         body_limit: int = BODY_LIMIT,
         running: Callable[[], AbstractAsyncContextManager[object]] = contextlib.nullcontext,
@@ -74,6 +75,7 @@ class Application:
         self._clock = clock
         self._ids = ids
         self._mounts = [(prefix, prefix.rstrip("/"), app) for prefix, app in mounts.items()]
+        self._storage = storage
         self._region = region
         self._body_limit = body_limit
         self._running = running
@@ -95,6 +97,9 @@ class Application:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request.of(scope)
+        if self._storage is not None and is_for_storage(request):
+            await self._storage(scope, receive, send)
+            return
         request_id = self._ids.uuid()
         close = False
         try:

@@ -121,6 +121,27 @@ class Router:
         return parameters
 
 
+def is_for_storage(request: Request) -> bool:
+    """Whether a request is S3's, whose calls look like no other service's: judged by its head.
+
+    It is signed for S3, in one of the ways that S3 has; or it is signed by nobody, names a path,
+    and calls nothing that has a name.
+    """
+    headers, query = request.headers, request.query
+    if "x-amz-target" in headers or "smithy-protocol" in headers:
+        return False
+    service = _scoped_service(request)
+    if service:
+        return service == "s3"
+    authorization = headers.get("authorization", "")
+    if authorization.startswith("AWS ") or ("AWSAccessKeyId=" in query and "Signature=" in query):
+        return True  # Version 2, which S3 alone still knows
+    if authorization or request.path in ("", "/"):
+        return False
+    has_form = headers.get("content-type", "").lower().startswith(_FORM)
+    return not has_form and "Action=" not in query
+
+
 def _target(header: str) -> tuple[str, str]:
     """The last component of a target's prefix, and its operation."""
     prefix, _, operation = header.rpartition(".")

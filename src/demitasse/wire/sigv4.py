@@ -99,7 +99,7 @@ def verify(
             "your AWS Secret Access Key and signing method. Consult the service documentation for "
             "details.",
         )
-    _check_time(stated, now)
+    check_time(stated, now)
     if credential.expires is not None and credential.expires <= now:
         raise Refused(Why.EXPIRED_TOKEN, "The security token included in the request is expired")
     return credential
@@ -109,10 +109,10 @@ def signature(request: Request, stated: Signature, secret: str) -> str:
     """The signature that the request should have, in hexadecimal."""
     names = stated.signed_headers
     headers = request.headers
-    lines = "".join([f"{name}:{_collapsed(headers.get(name, ''))}\n" for name in names])
+    lines = "".join([f"{name}:{collapsed(headers.get(name, ''))}\n" for name in names])
     payload = hashlib.sha256(request.body).hexdigest() if request.body else _EMPTY
     canonical = (
-        f"{request.method}\n{_canonical_path(request.path)}\n{_canonical_query(request.query)}\n"
+        f"{request.method}\n{_canonical_path(request.path)}\n{canonical_query(request.query)}\n"
         f"{lines}\n{';'.join(names)}\n{payload}"
     )
     scope = f"{stated.date}/{stated.region}/{stated.service}/aws4_request"
@@ -214,7 +214,8 @@ def _incomplete(message: str) -> Refused:
     return Refused(Why.INCOMPLETE, message)
 
 
-def _check_time(stated: Signature, now: datetime) -> None:
+def check_time(stated: Signature, now: datetime) -> None:
+    """Raises ``Refused`` when a request was not signed for now."""
     try:
         signed = _moment(stated.time)
     except ValueError:
@@ -247,7 +248,8 @@ def _same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())
 
 
-def _collapsed(value: str) -> str:
+def collapsed(value: str) -> str:
+    """A header's value as it is signed."""
     value = value.strip(" \t")
     return _SPACES.sub(" ", value) if "  " in value else value
 
@@ -265,7 +267,8 @@ def _canonical_path(path: str) -> str:
     return quote(normal.encode("latin-1", "replace"), safe="/~")
 
 
-def _canonical_query(query: str) -> str:
+def canonical_query(query: str) -> str:
+    """A query string as it is signed: encoded anew and sorted, without the signature."""
     if not query:
         return ""
     given = []

@@ -340,7 +340,7 @@ def test_a_date_that_does_not_exist_is_malformed() -> None:
         }
     )
     with pytest.raises(sigv4.Refused) as error:
-        sigv4._check_time(bad, datetime.fromisoformat("2026-01-01T00:00:00Z"))
+        sigv4.check_time(bad, datetime.fromisoformat("2026-01-01T00:00:00Z"))
     assert error.value.why is sigv4.Why.INCOMPLETE
 
 

@@ -27,6 +27,7 @@ _END = "\0"
 class Bucket(msgspec.Struct, frozen=True, omit_defaults=True):
     """A bucket; ``key`` is its name. ``versioning`` is "" until it is set for the first time."""
 
+    name: str
     account: str
     region: str
     created_at: datetime
@@ -124,7 +125,7 @@ VERSIONS: Kind[Version, Nothing] = Kind(
             item.desired.bucket, item.desired.key, item.desired.version_id
         ),
         "blob": lambda item: {
-            blob(item.desired.account, piece.digest) for piece in item.desired.pieces
+            blob(item.desired.account, piece.digest) for piece in item.desired.pieces if piece.size
         },
     },
 )

@@ -1,0 +1,94 @@
+"""Requests to S3, over ASGI."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from demitasse.errors import ServiceError
+from demitasse.services.s3 import errors
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_LONGEST_KEY = 1024
+
+
+class Disconnected(Exception):
+    """The client went away before its request was complete."""
+
+
+class Request:
+    """A request; header names in lower case, its body still on the way.
+
+    ``bucket`` and ``key`` are those of the path, "" where it names none.
+    """
+
+    def __init__(self, scope: MutableMapping[str, Any], receive: Receive) -> None:
+        self.method: str = scope["method"]
+        self.raw_path: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+        self.raw_query: str = scope.get("query_string", b"").decode("latin-1")
+        self.headers: dict[str, str] = {}
+        for raw_name, raw_value in scope["headers"]:
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+            self.headers[name] = f"{self.headers[name]},{value}" if name in self.headers else value
+        self.bucket = self.key = ""
+        self.query: dict[str, str] = {}
+        self.body_ended = self.headers.get("content-length", "0") == "0" and (
+            "transfer-encoding" not in self.headers
+        )
+        self._receive = receive
+
+    def read_address(self) -> None:
+        """Set ``bucket``, ``key`` and ``query``. ``ServiceError`` when they cannot be read."""
+        path = _text(unquote_to_bytes(self.raw_path.encode("latin-1")))
+        self.bucket, _, self.key = path.removeprefix("/").partition("/")
+        if len(self.key.encode()) > _LONGEST_KEY:
+            raise ServiceError(
+                "KeyTooLongError",
+                "Your key is too long",
+                status=400,
+                Size=str(len(self.key.encode())),
+                MaxSizeAllowed=str(_LONGEST_KEY),
+            )
+        if "\0" in self.key or "\U0010ffff" in self.key:
+            raise errors.invalid_argument(
+                "Object keys with U+0000 or U+10FFFF are not supported by Demitasse."
+            )
+        for name, value in _pairs(self.raw_query):
+            self.query.setdefault(name, value)
+
+    @property
+    def content_length(self) -> int | None:
+        """How long the body is said to be."""
+        value = self.headers.get("content-length", "")
+        return int(value) if _NUMBER.fullmatch(value) else None
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body as it arrives. ``Disconnected``."""
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            more = message.get("more_body", False)
+            self.body_ended = not more
+            if message.get("body"):
+                yield message["body"]
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=200)
+    except ValueError as error:
+        raise ServiceError("InvalidURI", "Couldn't parse the specified URI.", status=400) from error
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise ServiceError("InvalidURI", "Couldn't parse the specified URI.", status=400) from error

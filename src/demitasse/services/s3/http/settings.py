@@ -1,0 +1,1 @@
+"""What is set on a bucket: versioning, tags, notifications; and what cannot be."""
