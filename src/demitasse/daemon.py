@@ -140,4 +140,8 @@ def _last_words(log_file: Path, offset: int) -> str:
     with log_file.open("rb") as log:
         log.seek(offset)
         lines = log.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"the platform ended at once; see {log_file}"
+    if lines:
+        return lines[-1]
+    if os.statvfs(log_file).f_bavail == 0:  # then the log could not be written either
+        return f"No space left on the disk of the state folder {log_file.parent}"
+    return f"the platform ended at once; see {log_file}"

@@ -254,7 +254,7 @@ def test_a_body_over_the_limit(platform: Installation, wire: Wire) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        b"\x16\x03\x01\x02\x00\x01", b"GET\r\n\r\n", 
+        b"\x16\x03\x01\x02\x00\x01", b"GET\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef", b"GET / HTTP/9.9\r\n\r\n", b"\r\n" * 100, b"GET /" + b"a" * 100_000,
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
