@@ -61,7 +61,7 @@ class DbInstanceController(Controller):
             return None
         container = await self._look(instance)
         step = next_step(instance.desired, instance.observed, container)
-        self._note(ref, status=status(instance.desired, instance.observed))
+        self._note(ref, status=status(instance.desired, instance.observed, step))
         try:
             return await self._take(step, instance)
         except (EngineUnavailable, NotFoundInEngine):

@@ -27,6 +27,9 @@ class Step(Enum):
     NOTHING = auto()
 
 
+_NOT_SERVING = frozenset({Step.CREATE, Step.REPLACE, Step.START})
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """The container as it is now. ``current``: it is of the specification wanted."""
@@ -55,8 +58,8 @@ def next_step(desired: DbInstance, observed: DbInstanceObserved, container: Seen
     return Step.LOG_IN
 
 
-def status(desired: DbInstance, observed: DbInstanceObserved) -> str:
-    """The DBInstanceStatus while a step towards what is asked is under way."""
+def status(desired: DbInstance, observed: DbInstanceObserved, step: Step) -> str:
+    """The DBInstanceStatus while ``step`` towards what is asked is under way."""
     if desired.wanted == "deleted":
         return "deleting"
     if desired.wanted == "stopped":
@@ -65,7 +68,7 @@ def status(desired: DbInstance, observed: DbInstanceObserved) -> str:
         return "creating"
     if observed.reboots < desired.reboots:
         return "rebooting"
-    if observed.status in {"stopped", "starting"}:
+    if observed.status in {"stopped", "starting"} or step in _NOT_SERVING:
         return "starting"
     if observed.login != login_digest(desired):
         return "modifying"

@@ -98,9 +98,10 @@ def test_a_stopped_or_deleted_instance_is_never_started(
         assert step not in {Step.CREATE, Step.START, Step.REBOOT, Step.SET_UP}
 
 
-@given(desired, observed)
-def test_available_is_never_said_before_somebody_logged_in(
-    asked: DbInstance, known: DbInstanceObserved
+@given(desired, observed, seen)
+def test_available_is_said_only_of_a_server_that_runs_and_took_a_login(
+    asked: DbInstance, known: DbInstanceObserved, container: Seen | None
 ) -> None:
-    if not known.was_available:
-        assert status(asked, known) != "available"
+    said = status(asked, known, next_step(asked, known, container))
+    if not known.was_available or container is None or not container.running:
+        assert said != "available"
