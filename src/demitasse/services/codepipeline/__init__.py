@@ -1,0 +1,1 @@
+"""AWS CodePipeline: from a change of a source to its deployment, stage by stage."""

@@ -1,0 +1,123 @@
+"""Starting pipeline executions: where callers, rules, changes of sources and rollbacks meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from demitasse.api import Scope
+from demitasse.errors import ServiceError
+from demitasse.ids import Ids
+from demitasse.services.codepipeline.records import notices
+from demitasse.services.codepipeline.records.executions import (
+    EXECUTIONS,
+    Execution,
+    ExecutionObserved,
+    Pin,
+    Trigger,
+    execution_key,
+)
+from demitasse.services.codepipeline.records.pipelines import PipelineItem, find_pipeline
+from demitasse.store import Transaction
+
+MOST_AT_A_TIME = 50
+"""How many executions may be under way or wait in a pipeline."""
+
+
+def start_execution(
+    tx: Transaction,
+    scope: Scope,
+    ids: Ids,
+    now: datetime,
+    pipeline: str,
+    *,
+    trigger_type: str,
+    trigger_detail: str = "",
+    source_revisions: Mapping[str, Pin] | None = None,
+    variables: Mapping[str, str] | None = None,
+    token: str = "",
+) -> str:
+    """Start a pipeline; the execution's id.
+
+    ``trigger_type`` is one of AWS's (``StartPipelineExecution``, ``CloudWatchEvent``,
+    ``PollForSourceChanges`` …), ``trigger_detail`` an ARN or name that says more.
+    ``source_revisions`` (source action → revision) are taken instead of the newest ones.
+    ``ServiceError``: ``PipelineNotFoundException``, ``ValidationException`` (variables, actions),
+    ``ConcurrentPipelineExecutionsLimitExceededException``.
+    """
+    item = find_pipeline(tx, scope, pipeline)
+    declaration = item.desired.declaration
+    values = {each.name: each.default_value for each in declaration.variables or ()}
+    for name, value in (variables or {}).items():
+        if name not in values:
+            raise ServiceError(
+                "ValidationException",
+                f"The pipeline variable '{name}' is not declared in the pipeline '{pipeline}'.",
+            )
+        values[name] = value
+    missing = sorted(name for name, value in values.items() if value is None)
+    if missing:
+        raise ServiceError(
+            "ValidationException",
+            f"Values are missing for the pipeline variables {', '.join(missing)}, which have no"
+            " default value.",
+        )
+    return begin(
+        tx,
+        item,
+        ids,
+        now,
+        Trigger(trigger_type, trigger_detail),
+        pins=dict(source_revisions or {}),
+        variables={name: value for name, value in values.items() if value is not None},
+        token=token,
+    )
+
+
+def begin(
+    tx: Transaction,
+    item: PipelineItem,
+    ids: Ids,
+    now: datetime,
+    trigger: Trigger,
+    *,
+    pins: dict[str, Pin] | None = None,
+    variables: dict[str, str] | None = None,
+    token: str = "",
+    target: str = "",
+    stage: str = "",
+    observed: ExecutionObserved | None = None,
+) -> str:
+    """Keep a new execution, and say so; its id. For rollbacks ``observed`` is where it begins."""
+    own = item.desired
+    active = tx.count(EXECUTIONS, item.scope, where=("active", own.pipeline_id))
+    if active >= MOST_AT_A_TIME:
+        raise ServiceError(
+            "ConcurrentPipelineExecutionsLimitExceededException",
+            f"The pipeline '{item.key}' has reached the limit of {MOST_AT_A_TIME} concurrent"
+            " executions.",
+        )
+    number = tx.next(item.scope, f"codepipeline.execution/{own.pipeline_id}")
+    execution = tx.create(
+        EXECUTIONS,
+        item.scope,
+        execution_key(own.pipeline_id, number),
+        Execution(
+            pipeline=item.key,
+            pipeline_id=own.pipeline_id,
+            execution_id=ids.uuid(),
+            number=number,
+            version=own.declaration.version,
+            started_at=now,
+            trigger=trigger,
+            mode=own.declaration.execution_mode,
+            pins=pins or {},
+            variables=variables or {},
+            target=target,
+            stage=stage,
+            token=token,
+        ),
+        observed or ExecutionObserved(updated_at=now, waiting_since=now),
+    )
+    notices.tell_execution(tx, execution, ids, now, "STARTED")
+    return execution.desired.execution_id
