@@ -17,9 +17,15 @@ from demitasse.dispatch import Dispatcher
 from demitasse.engines.addresses import HostAddresses
 from demitasse.engines.blobs.files import BlobFiles
 from demitasse.engines.containers.docker import DockerEngine
+from demitasse.engines.git.programs import GitPrograms
 from demitasse.engines.traffic.engine import HaproxyTraffic
 from demitasse.ids import Ids, RandomIds
 from demitasse.services.base import Api, Site
+from demitasse.services.codecommit import operations as codecommit
+from demitasse.services.codecommit.controller import RepositoryController
+from demitasse.services.codecommit.records import PATH
+from demitasse.services.codecommit.references import References
+from demitasse.services.codecommit.smart_http import GitServer
 from demitasse.services.codedeploy import operations as codedeploy
 from demitasse.services.codedeploy.controller import DeploymentController
 from demitasse.services.ec2 import operations as ec2
@@ -48,6 +54,7 @@ from demitasse.settings import Settings
 from demitasse.store import Store
 from demitasse.wire.app import Application
 from demitasse.wire.credentials import Credential
+from demitasse.wire.git_credential import GitCredentials
 from demitasse.wire.models import Models
 from demitasse.wire.s3_signature import S3Signatures
 
@@ -61,6 +68,7 @@ APIS: tuple[Api, ...] = (
     logs.api,
     iam.api,
     codedeploy.api,
+    codecommit.api,
 )
 
 
@@ -91,6 +99,12 @@ class Credentials:
             session.secret_access_key, session.caller(access_key_id), session.token, session.expires
         )
 
+    def root(self, account: str) -> Credential:
+        """The credential of an account's root."""
+        found = self.find(self._accounts.keys(account).access_key_id)
+        assert found is not None, account  # noqa: S101 - every account has one
+        return found
+
 
 class Platform:
     """An installation, running: the API's application and the controllers behind it."""
@@ -117,7 +131,16 @@ class Platform:
             signatures=S3Signatures(credentials, clock, settings.region),
         )
         self._objects = StoredObjects(store=store, blobs=self._object_blobs, clock=clock, ids=ids)
-        self._dispatcher = Dispatcher(APIS, store, clock, ids, site)
+        self._git = GitPrograms(settings.home / "git", clock, ids)
+        self._references = References(git=self._git, store=store, clock=clock, ids=ids)
+        git_server = GitServer(
+            store=store,
+            references=self._references,
+            authenticate=GitCredentials(
+                credentials=credentials, root=credentials.root, clock=clock, region=settings.region
+            ),
+        )
+        self._dispatcher = Dispatcher(APIS, store, clock, ids, site, parts=(self._references,))
         self._loops = tuple(
             ControlLoop(controller, store, clock)
             for controller in self._controllers(clock, ids, waits, site)
@@ -132,7 +155,7 @@ class Platform:
             ids=ids,
             region=settings.region,
             body_limit=settings.body_limit,
-            mounts={"/_demitasse/": self._own_pages, "/v2/": registry},
+            mounts={"/_demitasse/": self._own_pages, "/v2/": registry, PATH: git_server},
             storage=storage,
         )
 
@@ -142,6 +165,7 @@ class Platform:
         store, containers = self._store, self._containers
         return (
             VpcController(store=store, containers=containers),
+            RepositoryController(store=store, references=self._references),
             LifecycleController(store=store, clock=clock, waits=waits),
             SweepController(store=store, blobs=self._blobs, clock=clock),
             LoadBalancerController(
