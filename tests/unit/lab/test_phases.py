@@ -122,6 +122,21 @@ def test_the_monolith_runs_in_front_of_the_database(with_database: World) -> Non
     assert missing(phase2_monolith.check_monolith, lab)
 
 
+def test_another_installations_monolith_is_left_alone(with_database: World) -> None:
+    lab, machine = with_database.lab, with_database.machine
+    theirs = {
+        "State": {"Running": True},
+        "Config": {"Env": [], "Labels": {"demitasse.installation": "theirs"}},
+        "NetworkSettings": {"Ports": {"80/tcp": [{"HostPort": "80"}]}},
+    }
+    machine.containers["monolith_1"] = theirs
+    phase2_monolith.start_monolith(lab)
+    assert machine.containers["monolith_1"] is theirs
+    assert phase2_monolith.container(lab) == "monolith_2"
+    del machine.containers["monolith_1"]
+    assert phase2_monolith.container(lab) == "monolith_2", "it stays where it is"
+
+
 def test_suppliers_are_added_once(with_database: World) -> None:
     lab = with_database.lab
     phase2_monolith.start_monolith(lab)

@@ -10,7 +10,9 @@ from demitasse.lab.task import NotYet, Phase, Task
 from demitasse.lab.workspace import Workspace
 
 _IMAGE = "monolith"
-_PORTS = (80, 8000)  # the course's own, and another for machines where it is taken
+_PORTS = (80, *range(8000, 8010))  # the course's own, and others for machines where it is taken
+_INSTALLATION_LABEL = "demitasse.installation"
+_MOST = 5  # installations on one machine
 _HOST = "127.0.0.1"
 
 _SUPPLIERS = (
@@ -49,9 +51,9 @@ def start_monolith(lab: Workspace) -> None:
     own = _port(lab)
     port = own if own is not None else next((p for p in _PORTS if _is_free(p)), None)
     if port is None:
-        raise NotYet(f"ports {' and '.join(map(str, _PORTS))} of {_HOST} are taken")
+        raise NotYet(f"ports 80 and {_PORTS[1]} to {_PORTS[-1]} of {_HOST} are taken")
     lab.docker.run(
-        names.MONOLITH,
+        container(lab),
         _IMAGE,
         publish=f"{_HOST}:{port}:80",
         environment={"APP_DB_HOST": phase0_preparation.endpoint(lab)},
@@ -87,7 +89,7 @@ def check_suppliers(lab: Workspace) -> None:
 
 def check_process(lab: Workspace) -> None:
     """Its process and its port are seen."""
-    if _port(lab) is None or "python" not in lab.docker.processes(names.MONOLITH):
+    if _port(lab) is None or "python" not in lab.docker.processes(container(lab)):
         raise NotYet("the monolith's process is not seen")
 
 
@@ -95,26 +97,40 @@ def url(lab: Workspace) -> str:
     """Where the monolith is; ``NotYet`` when it does not run."""
     port = _port(lab)
     if port is None:
-        raise NotYet(f"the container {names.MONOLITH} does not run")
+        raise NotYet(f"the container {container(lab)} does not run")
     return f"http://{_HOST}" if port == 80 else f"http://{_HOST}:{port}"
 
 
+def container(lab: Workspace) -> str:
+    """The container's name: the course's own, or the next that no other installation has."""
+    mine = (lab.docker.labels or {}).get(_INSTALLATION_LABEL)
+    free = []
+    for number in range(1, _MOST + 1):
+        name = names.MONOLITH.replace("1", str(number))
+        found = lab.docker.container(name)
+        if found is None:
+            free.append(name)
+        elif (found["Config"].get("Labels") or {}).get(_INSTALLATION_LABEL) == mine:
+            return name
+    return free[0] if free else names.MONOLITH
+
+
 def _port(lab: Workspace) -> int | None:
-    container = lab.docker.container(names.MONOLITH)
-    if container is None or not container["State"]["Running"]:
+    found = lab.docker.container(container(lab))
+    if found is None or not found["State"]["Running"]:
         return None
-    published = container["NetworkSettings"]["Ports"].get("80/tcp")
+    published = found["NetworkSettings"]["Ports"].get("80/tcp")
     return int(published[0]["HostPort"]) if published else None
 
 
 def _is_current(lab: Workspace) -> bool:
-    image, container = lab.docker.image(_IMAGE), lab.docker.container(names.MONOLITH)
+    image, found = lab.docker.image(_IMAGE), lab.docker.container(container(lab))
     return (
         image is not None
-        and container is not None
-        and container["State"]["Running"]
-        and container["Image"] == image["Id"]
-        and f"APP_DB_HOST={phase0_preparation.endpoint(lab)}" in container["Config"]["Env"]
+        and found is not None
+        and found["State"]["Running"]
+        and found["Image"] == image["Id"]
+        and f"APP_DB_HOST={phase0_preparation.endpoint(lab)}" in found["Config"]["Env"]
     )
 
 
