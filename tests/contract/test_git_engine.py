@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from demitasse.clock import ManualClock
 from demitasse.engines.git.fake import FakeGit
@@ -53,7 +54,8 @@ def play(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Scenario],
             async with asyncio.timeout(60):
                 await scenario(git)
 
-        asyncio.run(bounded())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the platform's
+            runner.run(bounded())
 
     return play
 

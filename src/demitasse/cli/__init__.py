@@ -20,6 +20,7 @@ class _Commands(click.Group):
         "status": "Tell whether the platform runs, and what it runs.",
         "logs": "Show the platform's own log.",
         "env": 'Print what sets up a shell: eval "$(demitasse env)".',
+        "git-credential": "Tell git the login of CodeCommit (git calls this).",
         "serve": "Run the platform in the foreground.",
         "test": "Run all checks and tests (in a checkout).",
     }
@@ -32,7 +33,9 @@ class _Commands(click.Group):
             return None
         from importlib import import_module  # noqa: PLC0415 - a command costs what it needs
 
-        command: click.Command = import_module(f"demitasse.cli.{cmd_name}").command
+        command: click.Command = import_module(
+            f"demitasse.cli.{cmd_name.replace('-', '_')}"
+        ).command
         return command
 
     def format_commands(

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 
 import click
 
 from demitasse import settings as settings_module
-from demitasse.accounts import Accounts, Keys, identity
-from demitasse.ids import RandomIds
+from demitasse.cli.git_credential import configuration
+from demitasse.cli.keys import root_keys
+from demitasse.git_credential import STATIC_USER, static_password
 from demitasse.settings import Settings
 
 
 def variables(settings: Settings, account: str | None = None) -> dict[str, str]:
-    """The variables with which ``aws``, boto3 and the lab's commands speak to the platform."""
-    fixed = (
-        Keys(settings.access_key_id, settings.secret_access_key) if settings.access_key_id else None
-    )
-    secret = identity(settings.identity_file, RandomIds()).secret
-    keys = Accounts(secret, settings.account, fixed).keys(account or settings.account)
+    """The variables with which ``aws``, boto3, git and the lab's commands speak to the platform."""
+    keys = root_keys(settings, account)
     return {
         "AWS_ENDPOINT_URL": settings.endpoint,
         "AWS_ACCESS_KEY_ID": keys.access_key_id,
@@ -28,6 +26,10 @@ def variables(settings: Settings, account: str | None = None) -> dict[str, str]:
         "AWS_PAGER": "",
         "account_id": account or settings.account,
         "registry": settings.registry,
+        # For clients of git that take no credential helper: a login that lasts.
+        "git_user": f"{STATIC_USER}{account or settings.account}",
+        "git_password": static_password(keys.secret_access_key),
+        **configuration(settings, os.environ),
     }
 
 

@@ -32,6 +32,7 @@ async def running(
     argv: Sequence[str],
     environment: Mapping[str, str],
     *,
+    source: int = PIPE,
     errors: int = DEVNULL,
     inherited: Sequence[int] = (),
 ) -> AsyncGenerator[Process, None]:
@@ -42,7 +43,7 @@ async def running(
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
-            stdin=PIPE,
+            stdin=source,
             stdout=PIPE,
             stderr=errors,
             env=dict(environment),
@@ -75,25 +76,32 @@ async def _end(process: Process) -> None:
 
 async def run(argv: Sequence[str], environment: Mapping[str, str], stdin: bytes = b"") -> Done:
     """Run to the end, all input and output in memory."""
-    async with running(argv, environment, errors=PIPE) as process:
-        output, said = await process.communicate(stdin)
-        assert process.returncode is not None  # noqa: S101 - it has ended
-        return Done(process.returncode, output, said.decode(errors="replace").strip())
+    source = PIPE if stdin else DEVNULL
+    async with running(argv, environment, source=source, errors=PIPE) as process:
+        assert process.stdout is not None  # noqa: S101 - made with pipes
+        assert process.stderr is not None  # noqa: S101
+        output, said, _ = await asyncio.gather(
+            process.stdout.read(), process.stderr.read(), feed(process, _once(stdin))
+        )
+        status = await process.wait()
+        return Done(status, output, said.decode(errors="replace").strip())
+
+
+async def _once(piece: bytes) -> AsyncIterator[bytes]:
+    yield piece
 
 
 async def feed(process: Process, pieces: AsyncIterator[bytes]) -> None:
     """Give a process its input as it comes. One that ends before taking all is no error."""
     stdin = process.stdin
-    assert stdin is not None  # noqa: S101 - made with a pipe
-    alive = True
+    if stdin is None:
+        return
     async for piece in pieces:  # to the end: the rest is not the next request
-        if not alive:
+        if stdin.is_closing():
             continue
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             stdin.write(piece)
             await stdin.drain()
-        except (BrokenPipeError, ConnectionResetError):
-            alive = False
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         stdin.close()
         await stdin.wait_closed()

@@ -256,6 +256,8 @@ class GitPrograms:
         await self.create(repository_id)
         name = service.removeprefix("git-")
         argv = commands.service(self._path(repository_id), name, advertise=True)
+        if "version=2" not in protocol.split(":"):
+            yield b"%04x# service=%s\n0000" % (len(service) + 15, service.encode())
         async with (
             running(argv, commands.environment(protocol)) as process,
             aclosing(exchange(process, _nothing())) as pieces,
