@@ -1,0 +1,133 @@
+"""CodeBuild's own events, as "Build notifications input format reference" gives them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from demitasse.ids import Ids
+from demitasse.services.codebuild.records.builds import BuildItem, Phase, build_arn
+from demitasse.services.events.records import emit
+from demitasse.store import Transaction
+
+SOURCE = "aws.codebuild"
+
+
+def tell_state(tx: Transaction, item: BuildItem, ids: Ids, now: datetime) -> None:
+    """Emit "CodeBuild Build State Change" of the state it is in now."""
+    seen = item.observed
+    last = seen.phases[-1] if seen.phases else None
+    detail = {
+        "build-status": seen.status,
+        **_common(item),
+        "current-phase": seen.current_phase,
+        "current-phase-context": _context(last),
+        "version": "1",
+    }
+    _emit(tx, item, ids, now, "CodeBuild Build State Change", detail)
+
+
+def tell_phase(tx: Transaction, item: BuildItem, phase: Phase, ids: Ids, now: datetime) -> None:
+    """Emit "CodeBuild Build Phase Change" of a phase that has just ended."""
+    detail = {
+        "completed-phase": phase.type,
+        **_common(item),
+        "completed-phase-status": phase.status,
+        "completed-phase-duration-seconds": seconds(phase),
+        "completed-phase-start": _moment(phase.started_at),
+        "completed-phase-end": _moment(phase.ended_at or now),
+        "completed-phase-context": _context(phase),
+        "version": "1",
+    }
+    _emit(tx, item, ids, now, "CodeBuild Build Phase Change", detail)
+
+
+def seconds(phase: Phase) -> int:
+    """How long a phase took, in whole seconds."""
+    if phase.ended_at is None:
+        return 0
+    return max(0, int((phase.ended_at - phase.started_at).total_seconds()))
+
+
+def _emit(  # noqa: PLR0917 - within
+    tx: Transaction, item: BuildItem, ids: Ids, now: datetime, kind: str, detail: dict[str, Any]
+) -> None:
+    emit(
+        tx,
+        item.scope,
+        ids,
+        now,
+        source=SOURCE,
+        detail_type=kind,
+        detail=detail,
+        resources=(build_arn(item.scope, item.key),),
+    )
+
+
+def _common(item: BuildItem) -> dict[str, Any]:
+    own, seen, settings = item.desired, item.observed, item.desired.settings
+    environment = settings.environment
+    source: dict[str, Any] = {"type": settings.source.type}
+    if settings.source.location:
+        source["location"] = settings.source.location
+    information: dict[str, Any] = {
+        "environment": {
+            "image": environment.image,
+            "privileged-mode": environment.privileged,
+            "compute-type": environment.compute_type,
+            "type": environment.type,
+            "environment-variables": [
+                {"name": each.name, "value": each.value, "type": "PLAINTEXT"}
+                for each in environment.variables
+            ],
+        },
+        "timeout-in-minutes": settings.timeout,
+        "build-complete": seen.ended_at is not None,
+        "build-number": own.number,
+        "initiator": own.initiator,
+        "build-start-time": _moment(seen.started_at or own.created_at),
+        "source": source,
+        "phases": [_phase(each) for each in seen.phases],
+    }
+    if seen.outputs:
+        first = seen.outputs[0]
+        information["artifact"] = {
+            "location": first.location,
+            **({"md5sum": first.md5} if first.md5 else {}),
+            **({"sha256sum": first.sha256} if first.sha256 else {}),
+        }
+    if seen.log_group:
+        information["logs"] = {"group-name": seen.log_group, "stream-name": seen.log_stream}
+    if settings.source_version:
+        information["source-version"] = settings.source_version
+    return {
+        "project-name": own.project,
+        "build-id": build_arn(item.scope, item.key),
+        "additional-information": information,
+    }
+
+
+def _phase(phase: Phase) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "phase-type": phase.type,
+        "start-time": _moment(phase.started_at),
+    }
+    if phase.ended_at is not None:
+        told |= {
+            "phase-context": [_context(phase)[1:-1]],
+            "end-time": _moment(phase.ended_at),
+            "duration-in-seconds": seconds(phase),
+            "phase-status": phase.status,
+        }
+    return told
+
+
+def _context(phase: Phase | None) -> str:
+    if phase is None:
+        return "[]"
+    return f"[{phase.code}: {phase.message}]"
+
+
+def _moment(at: datetime) -> str:
+    """``Sep 1, 2017 4:12:29 PM``."""
+    return f"{at:%b} {at.day}, {at.year} {at.hour % 12 or 12}:{at:%M:%S %p}"
