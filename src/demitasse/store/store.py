@@ -12,6 +12,7 @@ from typing import Any
 
 from demitasse.errors import StoreError
 from demitasse.store.kinds import Item, Kind, Ref
+from demitasse.store.reads import Reads
 from demitasse.store.transaction import Transaction, readable
 
 
@@ -43,6 +44,7 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._reads = Reads(connection)
         self._open: Transaction | None = None
         self._watchers: list[Watcher] = []
 
@@ -80,7 +82,7 @@ class Store:
         if self._open is not None:
             msg = "a transaction is open already (an await inside one?)"
             raise RuntimeError(msg)
-        tx = self._open = Transaction(self._db)
+        tx = self._open = Transaction(self._db, self._reads)
         try:
             yield tx
             if tx.writing:
@@ -90,9 +92,12 @@ class Store:
             raise readable(error) from error
         finally:
             self._open = None
-            if tx.writing and self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            if tx.writing:
+                self._reads.clear()
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
         if tx.changes:
+            self._reads.forget({kind.name for kind, _, _ in tx.changes})
             changes = [Change(*change) for change in tx.changes]
             for watcher in tuple(self._watchers):
                 watcher(changes)
@@ -110,6 +115,7 @@ class Store:
             )
             for (table,) in tables:
                 tx.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own tables
+        self._reads.clear()
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

@@ -11,11 +11,34 @@ import msgspec
 from demitasse.api import Scope
 from demitasse.errors import DemitasseError, StoreError
 from demitasse.store.kinds import Item, Kind, Ref
+from demitasse.store.reads import Reads, Row
 
 D = TypeVar("D", bound=msgspec.Struct)
 O = TypeVar("O", bound=msgspec.Struct)  # noqa: E741 - D and O: desired and observed
 
 _encode = msgspec.json.Encoder().encode
+
+_GET = (
+    "SELECT desired, observed, revision FROM record"
+    " WHERE kind = ? AND account = ? AND region = ? AND key = ?"
+)
+_PAGE_ALL = (
+    "SELECT key, desired, observed, revision FROM record"
+    " WHERE kind = ? AND account = ? AND region = ? AND key {reached} ? AND key <= ?"
+    " ORDER BY key LIMIT ?"
+)
+_PAGE_WHERE = (
+    "SELECT r.key, r.desired, r.observed, r.revision"
+    " FROM entry e CROSS JOIN record r ON r.kind = e.kind AND r.account = e.account"
+    " AND r.region = e.region AND r.key = e.key"
+    " WHERE e.kind = ? AND e.account = ? AND e.region = ? AND e.name = ?"
+    " AND e.value = ? AND e.key {reached} ? AND e.key <= ? ORDER BY e.key LIMIT ?"
+)
+# From a key on (False), or only beyond it (True).
+_ALL, _WHERE = (
+    {False: query.format(reached=">="), True: query.format(reached=">")}
+    for query in (_PAGE_ALL, _PAGE_WHERE)
+)
 
 
 class AlreadyStored(DemitasseError):
@@ -33,8 +56,9 @@ class Transaction:
     the SQLite transaction, so that reading alone costs nothing.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, reads: Reads) -> None:
         self._db = connection
+        self._reads = reads
         self.changes: list[tuple[Kind[Any, Any], Item[Any, Any] | None, Item[Any, Any] | None]] = []
         self.writing = False
 
@@ -42,12 +66,11 @@ class Transaction:
 
     def get(self, kind: Kind[D, O], scope: Scope, key: str) -> Item[D, O] | None:
         """The record, or ``None``."""
-        row = self._db.execute(
-            "SELECT desired, observed, revision FROM record"
-            " WHERE kind = ? AND account = ? AND region = ? AND key = ?",
-            (kind.name, scope.account, scope.region, key),
-        ).fetchone()
-        return None if row is None else kind.item(scope, key, row[0], row[1], row[2])
+        rows = self._rows(kind.name, _GET, (kind.name, scope.account, scope.region, key))
+        if not rows:
+            return None
+        desired, observed, revision = rows[0]
+        return kind.item(scope, key, desired, observed, revision)
 
     def page(
         self,
@@ -65,24 +88,13 @@ class Transaction:
         that index. The cost is that of the page, not of the account.
         """
         start = max(after, prefix)
-        strictly = ">" if after and after >= prefix else ">="
+        beyond = bool(after) and after >= prefix
         end = prefix + "\U0010ffff"
+        place = (kind.name, scope.account, scope.region)
         if where is None:
-            rows = self._db.execute(
-                "SELECT key, desired, observed, revision FROM record"  # noqa: S608 - constants
-                f" WHERE kind = ? AND account = ? AND region = ? AND key {strictly} ? AND key <= ?"
-                " ORDER BY key LIMIT ?",
-                (kind.name, scope.account, scope.region, start, end, limit),
-            )
+            rows = self._rows(kind.name, _ALL[beyond], (*place, start, end, limit))
         else:
-            rows = self._db.execute(
-                "SELECT r.key, r.desired, r.observed, r.revision"  # noqa: S608 - constants
-                " FROM entry e CROSS JOIN record r ON r.kind = e.kind AND r.account = e.account"
-                " AND r.region = e.region AND r.key = e.key"
-                " WHERE e.kind = ? AND e.account = ? AND e.region = ? AND e.name = ?"
-                f" AND e.value = ? AND e.key {strictly} ? AND e.key <= ? ORDER BY e.key LIMIT ?",
-                (kind.name, scope.account, scope.region, *where, start, end, limit),
-            )
+            rows = self._rows(kind.name, _WHERE[beyond], (*place, *where, start, end, limit))
         return [kind.item(scope, key, d, o, revision) for key, d, o, revision in rows]
 
     def one(self, kind: Kind[D, O], scope: Scope, index: str, value: str) -> Item[D, O] | None:
@@ -181,6 +193,11 @@ class Transaction:
         return self._db.execute(sql, values).fetchall()
 
     # within
+
+    def _rows(self, kind: str, query: str, values: Row) -> list[Row]:
+        if self.writing:  # what may still be undone is nobody else's
+            return self._db.execute(query, values).fetchall()
+        return self._reads.rows(kind, query, values)
 
     def _begin(self) -> None:
         if not self.writing:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from demitasse.api import Scope
 from demitasse.errors import StoreError
-from demitasse.store import AlreadyStored, Change, Kind, NotStored, Ref, Store
+from demitasse.store import AlreadyStored, Change, Kind, NotStored, Ref, Store, Transaction
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -196,3 +198,62 @@ def test_clear_forgets_everything_and_tells(store: Store) -> None:
     store.clear()
     assert keys(store) == []
     assert keys(store, where=("label", "a")) == []
+
+
+def seen_in(tx: Transaction) -> tuple[Wish | None, list[str], list[str]]:
+    """A record as each way to read shows it."""
+    item = tx.get(WISHES, HERE, "k")
+    found = [
+        [each.key for each in tx.page(WISHES, HERE, limit=5, where=where)]
+        for where in (None, ("text", "t"))
+    ]
+    return (item and item.desired, found[0], found[1])
+
+
+CHANGES: list[tuple[Callable[[Transaction], object], Any]] = [
+    (lambda tx: tx.create(WISHES, HERE, "k", Wish("t")), (Wish("t"), ["k"], ["k"])),
+    (lambda tx: tx.desire(WISHES, Ref(HERE, "k"), Wish("u")), (Wish("u"), ["k"], [])),
+    (lambda tx: tx.delete(WISHES, Ref(HERE, "k")), (None, [], [])),
+]
+
+
+def test_a_change_shows_at_once_whatever_was_read_before(store: Store) -> None:
+    for change, after in CHANGES:
+        with store.transaction() as tx:
+            seen_in(tx)
+            change(tx)
+            assert seen_in(tx) == after
+        with store.transaction() as tx:
+            assert seen_in(tx) == after
+
+
+def test_a_change_undone_never_shows_though_it_was_read(store: Store) -> None:
+    for change, _ in CHANGES:
+        with store.transaction() as tx:
+            before = seen_in(tx)
+        with contextlib.suppress(ZeroDivisionError), store.transaction() as tx:
+            change(tx)
+            assert seen_in(tx) != before
+            raise ZeroDivisionError
+        with store.transaction() as tx:
+            assert seen_in(tx) == before
+            change(tx)
+
+
+def test_what_was_read_is_decoded_anew(store: Store) -> None:
+    fill(store, "k")
+    with store.transaction() as tx:
+        first, second = tx.get(WISHES, HERE, "k"), tx.get(WISHES, HERE, "k")
+    assert first is not None
+    assert second is not None
+    assert first.desired is not second.desired
+
+
+def test_many_different_reads_stay_true(store: Store) -> None:
+    for number in range(300):
+        with store.transaction() as tx:
+            assert tx.get(WISHES, HERE, f"k{number}") is None
+            tx.create(WISHES, HERE, f"k{number}", Wish("t"))
+    for number in range(300):
+        with store.transaction() as tx:
+            assert tx.get(WISHES, HERE, f"k{number}") is not None
