@@ -132,8 +132,8 @@ class Shop:
             VpcId=self.vpc,
             TargetType="ip",
             HealthyThresholdCount=2,
-            HealthCheckIntervalSeconds=5,
-            HealthCheckTimeoutSeconds=2,
+            HealthCheckIntervalSeconds=30,
+            HealthCheckTimeoutSeconds=5,
         )["TargetGroups"][0]["TargetGroupArn"]
         self.elb.modify_target_group_attributes(
             TargetGroupArn=group,
