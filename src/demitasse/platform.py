@@ -48,6 +48,7 @@ from demitasse.services.rds import operations as rds
 from demitasse.services.rds.controller import DbInstanceController
 from demitasse.services.s3.http import ObjectStorage
 from demitasse.services.s3.objects import StoredObjects
+from demitasse.services.s3.sweep import ObjectSweepController
 from demitasse.services.sts import operations as sts
 from demitasse.services.sts.records import find_session
 from demitasse.settings import Settings
@@ -168,6 +169,7 @@ class Platform:
             RepositoryController(store=store, references=self._references),
             LifecycleController(store=store, clock=clock, waits=waits),
             SweepController(store=store, blobs=self._blobs, clock=clock),
+            ObjectSweepController(store=store, blobs=self._object_blobs, clock=clock),
             LoadBalancerController(
                 store=store,
                 traffic=self._traffic,

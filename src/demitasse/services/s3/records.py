@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from demitasse.api import Scope
+from demitasse.ids import Ids
 from demitasse.store import Item, Kind, Transaction
 from demitasse.store.kinds import Nothing
 
@@ -176,9 +177,21 @@ def part_key(upload_id: str, number: int) -> str:
     return f"{upload_id}/{number:05}"
 
 
-def new_version_key(tx: Transaction, bucket: str, key: str) -> str:
-    """The record key of a new version: it sorts before the older ones of its object."""
+def new_version(tx: Transaction, bucket: str, key: str, ids: Ids) -> tuple[str, str]:
+    """The record key of a new version, which sorts before the older ones, and an id for it.
+
+    The id tells where the version stood, so that a listing can go on behind one that is gone.
+    """
     number = _NEWEST_FIRST - tx.next(GLOBAL, "s3.version")
+    return f"{object_key(bucket, key)}{number:015}", f"v{number:013x}{ids.secret(18)}"
+
+
+def behind_version(bucket: str, key: str, version_id: str) -> str:
+    """The ``after`` with which a page begins behind a version made here; "" for another id."""
+    try:
+        number = int(version_id[1:14], 16)
+    except ValueError:
+        return ""
     return f"{object_key(bucket, key)}{number:015}"
 
 

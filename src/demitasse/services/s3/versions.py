@@ -17,7 +17,7 @@ from demitasse.services.s3.records import (
     Bucket,
     Version,
     find_version,
-    new_version_key,
+    new_version,
     newest,
 )
 from demitasse.store import Transaction
@@ -72,14 +72,15 @@ def delete_version(
 
 def _add(tx: Transaction, bucket: Bucket, version: Version, by: Writer) -> Version:
     name, key = version.bucket, version.key
-    version_id = by.ids.secret(32) if bucket.versioning == _ENABLED else NULL_VERSION
-    if version_id == NULL_VERSION:
+    record_key, version_id = new_version(tx, name, key, by.ids)
+    if bucket.versioning != _ENABLED:
+        version_id = NULL_VERSION
         former = find_version(tx, name, key, NULL_VERSION)
         if former is not None:
             tx.delete(VERSIONS, former.ref)
     _mark_newest(tx, name, key, latest=False)
     version = msgspec.structs.replace(version, version_id=version_id, modified_at=by.now)
-    tx.create(VERSIONS, GLOBAL, new_version_key(tx, name, key), version)
+    tx.create(VERSIONS, GLOBAL, record_key, version)
     return version
 
 

@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from demitasse.errors import ServiceError
 from demitasse.services.s3.http import xml
 from demitasse.services.s3.http.request import Send
+from demitasse.services.s3.records import Checksum
 
 _WITHOUT_BODY = frozenset({204, 304})
 
@@ -68,6 +69,13 @@ class Answer:
                 async for piece in pieces:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body"})
+
+
+def checksum_elements(checksum: Checksum | None) -> list[xml.Element]:
+    """A checksum as it stands in documents."""
+    if checksum is None:
+        return []
+    return [(f"Checksum{checksum.algorithm}", checksum.value), ("ChecksumType", checksum.type)]
 
 
 def moment(at: datetime) -> str:

@@ -34,7 +34,7 @@ class Body:
     """
 
     def __init__(self, request: Request, signed: Signed, largest: int = _LARGEST) -> None:
-        self._request, self._signed, self._largest = request, signed, largest
+        self._request, self._signed, self.largest = request, signed, largest
         self.trailers: dict[str, str] = {}
         self._chunked = signed.payload.startswith(_STREAMING)
 
@@ -49,20 +49,24 @@ class Body:
                 raise _length_missing()
             length = int(text)
         if length is None:
-            raise _length_missing()
-        if length > self._largest:
+            if not self._request.body_ended:
+                raise _length_missing()
+            length = 0
+        if length > self.largest:
             raise ServiceError(
                 "EntityTooLarge",
                 "Your proposed upload exceeds the maximum allowed size",
                 status=400,
                 ProposedSize=str(length),
-                MaxSizeAllowed=str(self._largest),
+                MaxSizeAllowed=str(self.largest),
             )
         return length
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The bytes as they arrive. ``ServiceError``, ``Disconnected``."""
         promised, size = self.size, 0
+        if self._request.body_ended:
+            return
         async for piece in self._decoded() if self._chunked else self._request.pieces():
             size += len(piece)
             if size > promised:
@@ -75,16 +79,6 @@ class Body:
                 " header.",
                 status=400,
             )
-
-    async def whole(self, limit: int) -> bytes:
-        """The whole body, digest verified. ``ServiceError`` when it is larger than ``limit``."""
-        self._largest = limit
-        held = bytearray()
-        if self._request.content_length or self._chunked:
-            async for piece in self.pieces():
-                held += piece
-        self.verify(hashlib.sha256(held).hexdigest())
-        return bytes(held)
 
     def verify(self, sha256: str) -> None:
         """Check the digest of what arrived against what was signed. ``ServiceError``."""
@@ -105,7 +99,7 @@ class Body:
             if match is None:
                 raise _malformed()
             left, signature = int(match[1], 16), (match[2] or b"").decode()
-            if left > self._largest:
+            if left > self.largest:
                 raise _malformed()
             sha256 = hashlib.sha256()
             last = not left

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 
 from demitasse.errors import ServiceError
-from demitasse.services.s3 import errors
+from demitasse.services.s3 import errors, multipart
 from demitasse.services.s3.http import xml
 from demitasse.services.s3.http.answers import Answer, moment
+from demitasse.services.s3.http.receiving import Incoming
 from demitasse.services.s3.http.visit import Visit
 from demitasse.services.s3.http.writing import refuse_acl
 from demitasse.services.s3.records import (
     BUCKETS,
     GLOBAL,
-    PARTS,
     UPLOADS,
     VERSIONS,
     Bucket,
@@ -37,7 +38,7 @@ async def create(visit: Visit) -> Answer:
         raise errors.not_implemented("Object Lock")
     if headers.get("x-amz-object-ownership", "BucketOwnerEnforced") != "BucketOwnerEnforced":
         raise errors.not_implemented("Object ownership other than BucketOwnerEnforced")
-    body = await visit.body().whole(_BODY_LIMIT)
+    body = await Incoming(visit).whole(_BODY_LIMIT)
     _check_name(name)
     region, tags = _configuration(body, visit.signed.region)
     with visit.store.transaction() as tx:
@@ -92,9 +93,7 @@ async def delete(visit: Visit) -> Answer:
                 BucketName=name,
             )
         for upload in tx.page(UPLOADS, GLOBAL, prefix=f"{name}/"):
-            for part in tx.page(PARTS, GLOBAL, prefix=f"{upload.desired.upload_id}/"):
-                tx.delete(PARTS, part.ref)
-            tx.delete(UPLOADS, upload.ref)
+            multipart.forget(tx, upload)
         tx.delete(BUCKETS, Ref(GLOBAL, name))
     return Answer(204)
 
@@ -152,8 +151,8 @@ async def list_buckets(visit: Visit) -> Answer:
 
 
 def owner(account: str) -> list[xml.Element]:
-    """The owner of what an account has: its canonical id is its number, made as long as one."""
-    return [("ID", account.rjust(64, "0"))]
+    """The owner of what an account has, by the canonical id that S3 gives accounts."""
+    return [("ID", hashlib.sha256(f"canonical user {account}".encode()).hexdigest())]
 
 
 def _check_name(name: str) -> None:

@@ -6,12 +6,13 @@ import re
 
 from demitasse.errors import ServiceError
 from demitasse.services.s3 import contents, errors
-from demitasse.services.s3.http.answers import Answer, http_date
+from demitasse.services.s3.http import xml
+from demitasse.services.s3.http.answers import Answer, checksum_elements, http_date
 from demitasse.services.s3.http.conditions import NotModified, check_read
+from demitasse.services.s3.http.numbers import number, part_number
 from demitasse.services.s3.http.visit import Visit
 from demitasse.services.s3.http.writing import checksum_headers
-from demitasse.services.s3.records import NULL_VERSION, Version, find_version, newest
-from demitasse.store import Transaction
+from demitasse.services.s3.records import NULL_VERSION, Version
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _OVERRIDES = {
@@ -22,6 +23,7 @@ _OVERRIDES = {
     "response-content-type": "Content-Type",
     "response-expires": "Expires",
 }
+_ATTRIBUTES = frozenset({"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"})
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -29,7 +31,7 @@ async def get(visit: Visit) -> Answer:
     """GetObject, HeadObject: all of it, a range, or a part."""
     request = visit.request
     with visit.store.transaction() as tx:
-        version = version_asked(visit, tx)
+        version = visit.version(tx).desired
     headers = version_headers(version)
     try:
         check_read(request.headers, version)
@@ -58,40 +60,67 @@ async def get(visit: Visit) -> Answer:
     return Answer(status, headers, pieces)
 
 
-def version_asked(visit: Visit, tx: Transaction) -> Version:
-    """The version that the path and ``versionId`` name. ``ServiceError`` when there is none."""
-    bucket = visit.bucket(tx).name
-    version_id = visit.request.query.get("versionId")
-    if version_id is not None:
-        found = find_version(tx, bucket, visit.key, version_id)
-        if found is None:
-            raise errors.no_such_version(visit.key, version_id)
-    else:
-        found = newest(tx, bucket, visit.key)
-        if found is None:
-            raise errors.no_such_key(visit.key)
-    version = found.desired
-    if version.delete_marker:
-        error = (
-            errors.no_such_key(visit.key)
-            if version_id is None
-            else errors.method_not_allowed(visit.request.method, "DeleteMarker")
-        )
-        error.members["headers"] = {
-            "x-amz-delete-marker": "true",
-            "x-amz-version-id": version.version_id,
-            **({"Last-Modified": http_date(version.modified_at)} if version_id else {}),
-        }
-        raise error
-    return version
-
-
 def version_headers(version: Version) -> dict[str, str]:
     """The headers that tell which version it is."""
     headers = {"Last-Modified": http_date(version.modified_at), "ETag": f'"{version.etag}"'}
     if version.version_id != NULL_VERSION:
         headers["x-amz-version-id"] = version.version_id
     return headers
+
+
+async def attributes(visit: Visit) -> Answer:
+    """GetObjectAttributes."""
+    asked = visit.request.headers.get("x-amz-object-attributes", "")
+    names = {name.strip() for name in asked.split(",") if name.strip()}
+    if not names or names - _ATTRIBUTES:
+        raise errors.invalid_argument(
+            "Invalid attribute name specified.", "x-amz-object-attributes", asked
+        )
+    with visit.store.transaction() as tx:
+        version = visit.version(tx).desired
+    content: list[xml.Element] = []
+    if "ETag" in names:
+        content.append(("ETag", version.etag))
+    if "Checksum" in names and version.checksum is not None:
+        content.append(("Checksum", checksum_elements(version.checksum)))
+    if "ObjectParts" in names and version.parts:
+        content.append(("ObjectParts", _parts(visit, version)))
+    if "StorageClass" in names:
+        content.append(("StorageClass", "STANDARD"))
+    if "ObjectSize" in names:
+        content.append(("ObjectSize", version.size))
+    answer = Answer.xml("GetObjectAttributesResponse", content)
+    answer.headers |= version_headers(version)
+    del answer.headers["ETag"]
+    return answer
+
+
+def _parts(visit: Visit, version: Version) -> list[xml.Element]:
+    """The parts that an object was uploaded in, a page of them."""
+    headers = visit.request.headers
+    after = number(headers.get("x-amz-part-number-marker", "0"), "part-number-marker")
+    most = min(number(headers.get("x-amz-max-parts", "1000"), "max-parts"), 1000)
+    shown = list(enumerate(version.pieces, 1))[after : after + most]
+    more = after + len(shown) < version.parts
+    algorithm = version.checksum.algorithm if version.checksum else ""
+    return [
+        ("PartsCount", version.parts),
+        ("PartNumberMarker", after),
+        ("NextPartNumberMarker", shown[-1][0] if shown else after),
+        ("MaxParts", most),
+        ("IsTruncated", more),
+        *(
+            (
+                "Part",
+                [
+                    ("PartNumber", place),
+                    ("Size", piece.size),
+                    (f"Checksum{algorithm}", piece.checksum or None),
+                ],
+            )
+            for place, piece in shown
+        ),
+    ]
 
 
 def wanted_range(header: str, size: int) -> tuple[int, int] | None:
@@ -131,13 +160,9 @@ def _part(visit: Visit, version: Version) -> tuple[int, int] | None:
         raise errors.invalid_request(
             "Cannot specify both Range header and partNumber query parameter"
         )
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-    if not 1 <= number <= 10_000:
-        raise errors.invalid_argument(
-            "Part number must be an integer between 1 and 10000, inclusive", "partNumber", text
-        )
+    place = part_number(text)
     sizes = [piece.size for piece in version.pieces] if version.parts else [version.size]
-    if number > len(sizes):
+    if place > len(sizes):
         raise ServiceError(
             "InvalidPartNumber",
             "The requested partnumber is not satisfiable",
@@ -145,8 +170,8 @@ def _part(visit: Visit, version: Version) -> tuple[int, int] | None:
             ActualPartCount=str(len(sizes)),
             PartNumberRequested=text,
         )
-    first = sum(sizes[: number - 1])
-    return first, first + sizes[number - 1] - 1
+    first = sum(sizes[: place - 1])
+    return first, first + sizes[place - 1] - 1
 
 
 def _overridden(visit: Visit) -> dict[str, str]:

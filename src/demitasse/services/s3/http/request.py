@@ -46,18 +46,7 @@ class Request:
         """Set ``bucket``, ``key`` and ``query``. ``ServiceError`` when they cannot be read."""
         path = _text(unquote_to_bytes(self.raw_path.encode("latin-1")))
         self.bucket, _, self.key = path.removeprefix("/").partition("/")
-        if len(self.key.encode()) > _LONGEST_KEY:
-            raise ServiceError(
-                "KeyTooLongError",
-                "Your key is too long",
-                status=400,
-                Size=str(len(self.key.encode())),
-                MaxSizeAllowed=str(_LONGEST_KEY),
-            )
-        if "\0" in self.key or "\U0010ffff" in self.key:
-            raise errors.invalid_argument(
-                "Object keys with U+0000 or U+10FFFF are not supported by Demitasse."
-            )
+        check_key(self.key)
         for name, value in _pairs(self.raw_query):
             self.query.setdefault(name, value)
 
@@ -78,6 +67,23 @@ class Request:
             self.body_ended = not more
             if message.get("body"):
                 yield message["body"]
+
+
+def check_key(key: str) -> None:
+    """Whether an object may have this key. ``ServiceError``."""
+    size = len(key.encode())
+    if size > _LONGEST_KEY:
+        raise ServiceError(
+            "KeyTooLongError",
+            "Your key is too long",
+            status=400,
+            Size=str(size),
+            MaxSizeAllowed=str(_LONGEST_KEY),
+        )
+    if "\0" in key or "\U0010ffff" in key:  # with which records' keys are made
+        raise errors.invalid_argument(
+            "Object keys with U+0000 or U+10FFFF are not supported by Demitasse."
+        )
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

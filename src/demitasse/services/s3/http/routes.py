@@ -6,7 +6,17 @@ import re
 from collections.abc import Awaitable, Callable
 
 from demitasse.services.s3 import errors
-from demitasse.services.s3.http import buckets, reading, writing
+from demitasse.services.s3.http import (
+    buckets,
+    copying,
+    deleting,
+    listing,
+    multipart,
+    reading,
+    settings,
+    tagging,
+    writing,
+)
 from demitasse.services.s3.http.answers import Answer
 from demitasse.services.s3.http.request import Request
 from demitasse.services.s3.http.visit import Visit
@@ -31,9 +41,45 @@ _ROUTES: dict[tuple[str, str, str], Handler] = {
     ("PUT", "bucket", ""): buckets.create,
     ("HEAD", "bucket", ""): buckets.head,
     ("DELETE", "bucket", ""): buckets.delete,
+    ("GET", "bucket", ""): listing.objects,
+    ("GET", "bucket", "versions"): listing.versions,
+    ("GET", "bucket", "uploads"): listing.uploads,
+    ("POST", "bucket", "delete"): deleting.delete_many,
+    ("GET", "bucket", "location"): settings.location,
+    ("GET", "bucket", "versioning"): settings.versioning,
+    ("PUT", "bucket", "versioning"): settings.put_versioning,
+    ("GET", "bucket", "tagging"): settings.tags,
+    ("PUT", "bucket", "tagging"): settings.put_tags,
+    ("DELETE", "bucket", "tagging"): settings.delete_tags,
+    ("GET", "bucket", "notification"): settings.notification,
+    ("PUT", "bucket", "notification"): settings.put_notification,
+    ("GET", "bucket", "acl"): settings.acl,
+    ("GET", "bucket", "accelerate"): settings.constant("AccelerateConfiguration"),
+    ("GET", "bucket", "logging"): settings.constant("BucketLoggingStatus"),
+    ("GET", "bucket", "requestPayment"): settings.constant(
+        "RequestPaymentConfiguration", ("Payer", "BucketOwner")
+    ),
+    **{("GET", "bucket", name): settings.not_set(name) for name in settings.NOT_SET},
+    **{
+        ("DELETE", "bucket", name): settings.forget_nothing
+        for name in settings.NOT_SET
+        if name not in ("policyStatus", "object-lock")
+    },
     ("PUT", "object", ""): writing.put,
+    ("PUT", "object", "copy"): copying.copy,
     ("GET", "object", ""): reading.get,
     ("HEAD", "object", ""): reading.get,
+    ("DELETE", "object", ""): deleting.delete,
+    ("GET", "object", "attributes"): reading.attributes,
+    ("GET", "object", "acl"): settings.acl,
+    ("GET", "object", "tagging"): tagging.get,
+    ("PUT", "object", "tagging"): tagging.put,
+    ("DELETE", "object", "tagging"): tagging.delete,
+    ("POST", "object", "uploads"): multipart.begin,
+    ("PUT", "object", "uploadId"): multipart.put_part,
+    ("POST", "object", "uploadId"): multipart.complete,
+    ("DELETE", "object", "uploadId"): multipart.abort,
+    ("GET", "object", "uploadId"): multipart.list_parts,
 }
 
 # Headers beginning with x-amz- that are understood, or ask for nothing. Any other one asks for
@@ -58,7 +104,8 @@ def find_handler(request: Request) -> Handler:
     for name in request.headers:
         if name.startswith("x-amz-") and not _HEADERS.fullmatch(name):
             raise errors.not_implemented(f"The header {name[:128]}")
-    for sub_resource in asked or [""]:
+    copying_one = "x-amz-copy-source" in request.headers and not asked
+    for sub_resource in asked or ["copy" if copying_one else ""]:
         handler = _ROUTES.get((request.method, level, sub_resource))
         if handler is not None:
             return handler

@@ -8,12 +8,13 @@ from demitasse.clock import Clock
 from demitasse.engines.blobs.protocol import BlobEngine
 from demitasse.ids import Ids
 from demitasse.services.s3 import errors
-from demitasse.services.s3.http.body import Body
+from demitasse.services.s3.http.answers import http_date
 from demitasse.services.s3.http.identity import Signed
 from demitasse.services.s3.http.request import Request
-from demitasse.services.s3.records import Bucket, find_bucket
+from demitasse.services.s3.records import Bucket, Version, find_bucket, find_version, newest
 from demitasse.services.s3.versions import Writer
-from demitasse.store import Store, Transaction
+from demitasse.store import Item, Store, Transaction
+from demitasse.store.kinds import Nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,37 @@ class Visit:
             raise errors.access_denied()
         return bucket
 
+    def version(self, tx: Transaction) -> Item[Version, Nothing]:
+        """The version that path and ``versionId`` name. ``ServiceError`` when there is none."""
+        bucket = self.bucket(tx)
+        return self.version_of(tx, bucket, self.key, self.request.query.get("versionId"))
+
+    def version_of(
+        self, tx: Transaction, bucket: Bucket, key: str, version_id: str | None
+    ) -> Item[Version, Nothing]:
+        """A version of an object, the newest when none is named. ``ServiceError``."""
+        if version_id is not None:
+            found = find_version(tx, bucket.name, key, version_id)
+            if found is None:
+                raise errors.no_such_version(key, version_id)
+        else:
+            found = newest(tx, bucket.name, key)
+            if found is None:
+                raise errors.no_such_key(key)
+        version = found.desired
+        if not version.delete_marker:
+            return found
+        error = errors.no_such_key(key)
+        if version_id is not None:
+            error = errors.method_not_allowed(self.request.method, "DeleteMarker")
+        error.members["headers"] = {
+            "x-amz-delete-marker": "true",
+            "x-amz-version-id": version.version_id,
+        }
+        if version_id is not None:
+            error.members["headers"]["Last-Modified"] = http_date(version.modified_at)
+        raise error
+
     def writer(self) -> Writer:
         """Who changes objects, and when: now."""
         return Writer(self.account, self.request_id, self.clock.now(), self.ids)
-
-    def body(self) -> Body:
-        """The request's body."""
-        return Body(self.request, self.signed)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Mapping
-from urllib.parse import parse_qsl
+from collections.abc import Mapping
 
 from demitasse.errors import ServiceError
-from demitasse.services.s3 import checksums, contents, errors, versions
-from demitasse.services.s3.checksums import ALGORITHMS, Hashes
+from demitasse.services.s3 import contents, errors, versions
 from demitasse.services.s3.http.answers import Answer
-from demitasse.services.s3.http.body import Body
 from demitasse.services.s3.http.conditions import check_write
+from demitasse.services.s3.http.receiving import Incoming
+from demitasse.services.s3.http.tagging import tags_of
 from demitasse.services.s3.http.visit import Visit
-from demitasse.services.s3.records import NULL_VERSION, Piece, Version, newest
+from demitasse.services.s3.records import NULL_VERSION, Version, newest
 
 _CONTENT_HEADERS = (
     "Cache-Control",
@@ -25,9 +23,7 @@ _CONTENT_HEADERS = (
 )
 _META = "x-amz-meta-"
 _METADATA_LIMIT = 2048
-_TAG_LIMIT = 10
 _PRIVATE = ("private", "bucket-owner-full-control")
-_CHECKSUM_TRAILER = re.compile(r"x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)")
 
 
 async def put(visit: Visit) -> Answer:
@@ -39,7 +35,11 @@ async def put(visit: Visit) -> Answer:
     with visit.store.transaction() as tx:
         visit.bucket(tx)
         check_write(headers, newest(tx, visit.request.bucket, visit.key), visit.key)
-    pieces, hashes = await receive(visit)
+    incoming = Incoming(visit)
+    pieces = await contents.receive(
+        visit.blobs, visit.ids, visit.account, incoming.pieces(), incoming.hashes
+    )
+    hashes = incoming.hashes
     by = visit.writer()
     version = Version(
         visit.request.bucket,
@@ -60,69 +60,6 @@ async def put(visit: Visit) -> Answer:
         check_write(headers, newest(tx, bucket.name, visit.key), visit.key)
         version = versions.put(tx, bucket, version, by, "PutObject")
     return Answer(200, written(version))
-
-
-async def receive(visit: Visit) -> tuple[tuple[Piece, ...], Hashes]:
-    """Keep the request's body, every checksum verified. ``ServiceError``, ``Disconnected``."""
-    headers = visit.request.headers
-    body = visit.body()
-    algorithm, value = checksums.stated(headers)
-    named = asked_algorithm(headers)
-    trailing = _trailing_algorithm(headers)
-    if value and trailing:
-        raise errors.invalid_request("Expecting a single x-amz-checksum- header")
-    if named and (algorithm or trailing) not in (named, ""):
-        raise errors.invalid_request("Value for x-amz-sdk-checksum-algorithm header is invalid.")
-    hashes = Hashes(algorithm or trailing or named)
-    md5 = headers.get("content-md5")
-    if md5 is not None and len(checksums.decoded(md5)) != 16:
-        raise ServiceError(
-            "InvalidDigest", "The Content-MD5 you specified was invalid.", status=400
-        )
-
-    async def verified() -> AsyncIterator[bytes]:
-        async for piece in body.pieces():
-            yield piece
-        # Before the bytes get their name: what is wrong is never kept.
-        _verify(body, hashes, md5, value)
-
-    pieces = await contents.receive(visit.blobs, visit.ids, visit.account, verified(), hashes)
-    return pieces, hashes
-
-
-def _verify(body: Body, hashes: Hashes, md5: str | None, value: str) -> None:
-    body.verify(hashes.sha256)
-    if md5 is not None and checksums.decoded(md5) != hashes.md5:
-        raise errors.bad_digest("Content-MD5")
-    checksum = hashes.checksum
-    _, trailed = checksums.stated(body.trailers)
-    promised = value or trailed
-    if checksum is not None and promised and checksum.value != promised:
-        raise errors.bad_digest(checksum.algorithm)
-
-
-def _trailing_algorithm(headers: Mapping[str, str]) -> str:
-    """The algorithm of the checksum that comes after the body; "" for none."""
-    trailers = [name.strip() for name in headers.get("x-amz-trailer", "").lower().split(",")]
-    found = [match[1].upper() for name in trailers if (match := _CHECKSUM_TRAILER.fullmatch(name))]
-    if len(found) < len([name for name in trailers if name]) or len(found) > 1:
-        raise errors.invalid_request(
-            "The value specified in the x-amz-trailer header is not supported"
-        )
-    return found[0] if found else ""
-
-
-def asked_algorithm(headers: Mapping[str, str]) -> str:
-    """The checksum algorithm that a request names; "" for none. ``ServiceError``."""
-    name = headers.get("x-amz-checksum-algorithm") or headers.get("x-amz-sdk-checksum-algorithm")
-    if not name:
-        return ""
-    if name.upper() not in ALGORITHMS:
-        raise errors.invalid_request(
-            "Checksum algorithm provided is unsupported. Please try again with any of the valid"
-            " types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"
-        )
-    return name.upper()
 
 
 def written(version: Version) -> dict[str, str]:
@@ -170,43 +107,6 @@ def metadata_of(headers: Mapping[str, str]) -> dict[str, str]:
             MaxSizeAllowed=str(_METADATA_LIMIT),
         )
     return metadata
-
-
-def tags_of(headers: Mapping[str, str]) -> dict[str, str]:
-    """The tags of the header x-amz-tagging. ``ServiceError``."""
-    text = headers.get("x-amz-tagging", "")
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=100)
-    except ValueError:
-        raise errors.invalid_argument(
-            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query"
-            " parameters without tag name duplicates.",
-            "x-amz-tagging",
-            text,
-        ) from None
-    return checked_tags(pairs, _TAG_LIMIT)
-
-
-def checked_tags(pairs: list[tuple[str, str]], most: int) -> dict[str, str]:
-    """Tags, if they are as S3 allows them. ``ServiceError``."""
-    tags = dict(pairs)
-    if len(tags) < len(pairs):
-        raise _invalid_tag("Cannot provide multiple Tags with the same key")
-    if len(tags) > most:
-        kind = "Object" if most == _TAG_LIMIT else "Bucket"
-        raise ServiceError("BadRequest", f"{kind} tags cannot be greater than {most}", status=400)
-    for name, value in tags.items():
-        if not 1 <= len(name) <= 128:
-            raise _invalid_tag("The TagKey you have provided is invalid")
-        if len(value) > 256:
-            raise _invalid_tag("The TagValue you have provided is invalid")
-        if name.lower().startswith("aws:"):
-            raise _invalid_tag("System tags cannot be added/updated by requester")
-    return tags
-
-
-def _invalid_tag(message: str) -> ServiceError:
-    return ServiceError("InvalidTag", message, status=400)
 
 
 def refuse_acl(headers: Mapping[str, str]) -> None:

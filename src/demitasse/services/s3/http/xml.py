@@ -12,6 +12,7 @@ from demitasse.services.s3 import errors
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _SPECIAL = re.compile(r"[&<>\x00-\x1f\x7f\ufffe\uffff]")
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\n": "\n", "\t": "\t"}
 
@@ -19,9 +20,17 @@ Element: TypeAlias = "tuple[str, str | int | bool | Iterable[Element] | None]"
 """A name and what is in it: text, elements, or ``None`` for "leave it out"."""
 
 
-def document(name: str, content: Iterable[Element]) -> bytes:
+class Typed(list[Element]):
+    """Elements inside one that says its type (``xsi:type``), as grantees do."""
+
+    def __init__(self, type_: str, content: Iterable[Element]) -> None:
+        super().__init__(content)
+        self.type = type_
+
+
+def document(name: str, content: str | Iterable[Element]) -> bytes:
     """A whole answer, in S3's namespace."""
-    inside = "".join(_parts(content))
+    inside = _text(content) if isinstance(content, str) else "".join(_parts(content))
     return f'{_HEAD}<{name} xmlns="{NAMESPACE}">{inside}</{name}>'.encode()
 
 
@@ -34,16 +43,23 @@ def _parts(content: Iterable[Element]) -> Iterable[str]:
     for name, value in content:
         if value is None:
             continue
-        yield f"<{name}>"
+        if isinstance(value, Typed):
+            yield f'<{name} {_XSI} xsi:type="{value.type}">'
+        else:
+            yield f"<{name}>"
         if isinstance(value, bool):
             yield "true" if value else "false"
         elif isinstance(value, int):
             yield str(value)
         elif isinstance(value, str):
-            yield _SPECIAL.sub(_escaped, value)
+            yield _text(value)
         else:
             yield from _parts(value)
         yield f"</{name}>"
+
+
+def _text(value: str) -> str:
+    return _SPECIAL.sub(_escaped, value)
 
 
 def _escaped(found: re.Match[str]) -> str:
