@@ -14,7 +14,7 @@ from bench.peers.demitasse import demitasse
 from bench.plan import Plan
 from bench.results import Claim, Result, Table, at_least, at_most, median
 
-CONNECTIONS = 8
+CONNECTIONS = 16
 MOST_CPU = 0.25
 FASTER_THAN = {"ministack": 3, "moto server": 15}
 
@@ -119,10 +119,11 @@ def _table(names: list[str], cells: dict[tuple[str, str], Cell], plan: Plan) -> 
                 f"{median(run.p50 for run in cell.runs):.2f}",
                 f"{median(run.p99 for run in cell.runs):.2f}",
                 f"{median(cell.cpu):.3f}",
+                f"{median(cell.cpu) / median(cells[call, names[0]].cpu):.1f}",
                 f"{spoilt} of {len(cell.runs)} runs with errors" if spoilt else "",
             ]
         )
-    head = ("call", "", "calls/s", "p50 ms", "p99 ms", "CPU ms/call", "")
+    head = ("call", "", "calls/s", "p50 ms", "p99 ms", "CPU ms/call", "of ours ×", "")
     notes = [
         (
             f"{CONNECTIONS} connections; medians of {plan.rounds} rounds of {plan.seconds:g} s, in"

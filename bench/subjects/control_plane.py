@@ -18,10 +18,12 @@ def measure(plan: Plan) -> Result:
     result = Result("Control plane")
     with demitasse(plan.folder / "control-plane", start=False) as ours:
         first = ours.start()
+        first_cpu = processes.cpu_seconds(ours.process)
         starts = []
         for _ in range(plan.rounds):
             ours.stop()
             starts.append(ours.start())
+        start_cpu = processes.cpu_seconds(ours.process)
         time.sleep(_SETTLE)
         idle_share = processes.idle_share(ours.process, _WATCH / 2)
         idle_bytes = processes.resident_bytes(ours.process)
@@ -47,6 +49,8 @@ def measure(plan: Plan) -> Result:
         ["the very first start", f"{first:.2f} s"],
         ["start with an empty account", f"{median(starts):.2f} s"],
         ["start with load balancer and database", f"{median(restarts):.2f} s"],
+        ["CPU of the very first start, which compiles the models", f"{first_cpu:.2f} s"],
+        ["CPU of a start", f"{start_cpu:.2f} s"],
         ["memory, empty account", f"{megabytes:.0f} MB"],
         ["memory, load balancer and database", f"{more_megabytes:.0f} MB"],
         ["share of a core, empty account", f"{100 * idle_share:.2f} %"],
