@@ -36,7 +36,8 @@ def ensure_all(
     others are not asked for: they are made here, side by side. Raises ``StartupError`` when an
     image can be had neither way.
     """
-    missing = [each for each in images if not present(each.name)]
+    wanted = [*(known(each.base) for each in images if each.base), *images]
+    missing = [each for each in dict.fromkeys(wanted) if not present(each.name)]
     if missing:
         _Work(report, clock or SystemClock()).get(missing)
 
@@ -147,12 +148,17 @@ class _Work:
         return True
 
     def _make_all(self, images: Sequence[BaseImage]) -> None:
-        """Make the images side by side; the first failure is raised when all have ended."""
+        """Make the images side by side, and then those that begin with one of these."""
+        self._make_some([each for each in images if not each.base])
+        self._make_some([each for each in images if each.base])
+
+    def _make_some(self, images: Sequence[BaseImage]) -> None:
+        """Make images side by side; the first failure is raised when all have ended."""
         with ThreadPoolExecutor(max_workers=max(len(images), 1)) as threads:
             futures = [threads.submit(self._make_pause) for each in images if each == PAUSE]
             stand_ins = [each for each in images if each != PAUSE]
             if stand_ins:
-                if not present(FOUNDATION):
+                if not present(FOUNDATION) and not all(each.base for each in stand_ins):
                     self._make_foundation()
                 ways = host.read()
                 futures += [threads.submit(self._make, each, ways) for each in stand_ins]

@@ -36,7 +36,8 @@ class BaseImage:
 
     ``recipe`` names the folder of its stand-in, ``package`` the Debian package whose version is
     the image's own, and ``version_variable`` the environment variable in which the official image
-    states it. ``official`` is false for an image that no registry has.
+    states it. ``official`` is false for an image that no registry has. ``base`` is the image that
+    its recipe begins with, if that is not the foundation.
     """
 
     name: str
@@ -44,14 +45,18 @@ class BaseImage:
     package: str
     version_variable: str = ""
     official: bool = True
+    base: str = ""
 
 
 PYTHON = BaseImage("python:3.13-slim", "python", "python3", "PYTHON_VERSION")
 HAPROXY = BaseImage("haproxy:3.0", "haproxy", "haproxy", "HAPROXY_VERSION")
 MARIADB = BaseImage("mariadb:11.8", "mariadb", "mariadb-server-core", "MARIADB_VERSION")
 PAUSE = BaseImage("demitasse/pause:1", "pause", "busybox-static", official=False)
+CODEBUILD = BaseImage(
+    "demitasse/codebuild:1", "codebuild", "docker-cli", official=False, base=PYTHON.name
+)
 
-PLATFORM = (PAUSE, HAPROXY, PYTHON, MARIADB)
+PLATFORM = (PAUSE, HAPROXY, PYTHON, MARIADB, CODEBUILD)
 """What the platform and the coffee suppliers need."""
 
 KNOWN = PLATFORM

@@ -11,7 +11,7 @@ from demitasse.errors import StartupError
 from demitasse.machine import host, images
 from demitasse.machine.commands import CommandFailed
 from demitasse.machine.host import Host
-from demitasse.machine.recipes import FOUNDATION, HAPROXY, MARIADB, PAUSE, PYTHON
+from demitasse.machine.recipes import CODEBUILD, FOUNDATION, HAPROXY, MARIADB, PAUSE, PYTHON
 
 from .conftest import Programs
 
@@ -144,6 +144,16 @@ def test_the_pause_image_is_never_asked_of_a_registry(
     assert programs.calls("docker pull") == []
     assert programs.calls("mmdebstrap") == []
     assert said == ["Made demitasse/pause:1 (0.0 s)."]
+
+
+def test_an_image_is_made_after_the_one_it_begins_with(
+    programs: Programs, present: Path, said: list[str]
+) -> None:
+    _docker(programs, present, _UNREACHABLE)
+
+    images.ensure(CODEBUILD, said.append, clock=ManualClock())
+
+    assert present.read_text().split() == [FOUNDATION, "python:3.13-slim", "demitasse/codebuild:1"]
 
 
 def test_the_shared_layer_is_made_once(programs: Programs, present: Path, said: list[str]) -> None:
