@@ -92,6 +92,7 @@ class ActionObserved(msgspec.Struct, frozen=True, omit_defaults=True):
     variables: dict[str, str] = msgspec.field(default_factory=dict)
     outputs: tuple[StoredArtifact, ...] = ()
     log_stream: str = ""
+    percent: int = -1
     detail: str = ""
 
 

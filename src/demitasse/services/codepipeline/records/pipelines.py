@@ -40,7 +40,9 @@ class Pipeline(msgspec.Struct, frozen=True, omit_defaults=True):
 class StageLatest(msgspec.Struct, frozen=True, omit_defaults=True):
     """The execution that entered a stage last, and the last execution of each of its actions.
 
-    ``actions`` maps the action's name to its record's key; ``retries`` counts those asked for.
+    ``actions`` maps the action's name to its record's key; ``retries`` and
+    ``automatic_retries`` count those asked for and those of onFailure, ``retry_trigger`` is AWS's
+    RetryTrigger of the last one.
     """
 
     execution_id: str
@@ -49,6 +51,7 @@ class StageLatest(msgspec.Struct, frozen=True, omit_defaults=True):
     actions: dict[str, str] = msgspec.field(default_factory=dict)
     retries: int = 0
     automatic_retries: int = 0
+    retry_trigger: str = ""
 
 
 class PipelineObserved(msgspec.Struct, frozen=True, omit_defaults=True):

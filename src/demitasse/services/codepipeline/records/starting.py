@@ -12,6 +12,7 @@ from demitasse.services.codepipeline.records import notices
 from demitasse.services.codepipeline.records.executions import (
     EXECUTIONS,
     Execution,
+    ExecutionItem,
     ExecutionObserved,
     Pin,
     Trigger,
@@ -121,3 +122,39 @@ def begin(
     )
     notices.tell_execution(tx, execution, ids, now, "STARTED")
     return execution.desired.execution_id
+
+
+def roll_back(
+    tx: Transaction,
+    item: PipelineItem,
+    ids: Ids,
+    now: datetime,
+    trigger: Trigger,
+    *,
+    target: ExecutionItem,
+    stage: str,
+) -> str:
+    """Start an execution that runs one stage again with what ``target`` had; its id.
+
+    ``ServiceError``: ``ConcurrentPipelineExecutionsLimitExceededException``.
+    """
+    seen = target.observed
+    observed = ExecutionObserved(
+        updated_at=now,
+        waiting_since=now,
+        stage=item.desired.declaration.position(stage),
+        artifacts=seen.artifacts,
+        variables=seen.variables,
+        revisions=seen.revisions,
+    )
+    return begin(
+        tx,
+        item,
+        ids,
+        now,
+        trigger,
+        variables=target.desired.variables,
+        target=target.desired.execution_id,
+        stage=stage,
+        observed=observed,
+    )

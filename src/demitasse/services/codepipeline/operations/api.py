@@ -1,0 +1,5 @@
+"""CodePipeline's operations, gathered."""
+
+from demitasse.services.base import Api
+
+api = Api("codepipeline")

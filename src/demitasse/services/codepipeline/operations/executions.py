@@ -1,0 +1,189 @@
+"""Pipeline executions: start, stop, get, list."""
+
+from __future__ import annotations
+
+import msgspec
+
+from demitasse.api import Input, Output
+from demitasse.errors import NotSupported, ServiceError
+from demitasse.services.base import Context
+from demitasse.services.codepipeline.operations import names
+from demitasse.services.codepipeline.operations.api import api
+from demitasse.services.codepipeline.records import (
+    EXECUTIONS,
+    ExecutionItem,
+    Pin,
+    PipelineItem,
+    StopRequest,
+    find_execution,
+    start_execution,
+)
+from demitasse.services.codepipeline.records.executions import ACTIVE
+
+_PINS = {"CodeCommit": "COMMIT_ID", "ECR": "IMAGE_DIGEST", "S3": "S3_OBJECT_VERSION_ID"}
+
+
+@api.operation("StartPipelineExecution")
+def start_pipeline_execution(ctx: Context, given: Input) -> Output:
+    """Start an execution; the same clientRequestToken gives the same one again."""
+    item = names.pipeline(ctx, given["name"])
+    token = given.get("clientRequestToken", "")
+    if token:
+        before = ctx.tx.one(EXECUTIONS, ctx.scope, "token", f"{item.desired.pipeline_id}/{token}")
+        if before is not None:
+            return {"pipelineExecutionId": before.desired.execution_id}
+    asked = given.get("variables", ())
+    variables = {each["name"]: each["value"] for each in asked}
+    if len(variables) < len(asked):
+        raise names.invalid("Each variable may be given once.")
+    execution_id = start_execution(
+        ctx.tx,
+        ctx.scope,
+        ctx.ids,
+        ctx.now,
+        item.key,
+        trigger_type="StartPipelineExecution",
+        trigger_detail=ctx.caller.arn,
+        source_revisions=_pins(item, given),
+        variables=variables,
+        token=token,
+    )
+    return {"pipelineExecutionId": execution_id}
+
+
+def _pins(item: PipelineItem, given: Input) -> dict[str, Pin]:
+    actions = {each.name: each for each in item.desired.declaration.stages[0].actions}
+    pins: dict[str, Pin] = {}
+    for each in given.get("sourceRevisions", ()):
+        name, kind = each["actionName"], each["revisionType"]
+        action = actions.get(name)
+        if action is None:
+            raise names.invalid(
+                f"The pipeline '{item.key}' does not have a source action with name '{name}'"
+            )
+        if kind == "S3_OBJECT_KEY":
+            if action.provider != "S3":
+                raise names.invalid(f"The source action '{name}' does not take S3_OBJECT_KEY")
+            raise NotSupported("sourceRevisions of type S3_OBJECT_KEY")
+        if kind != _PINS[action.provider]:
+            raise names.invalid(
+                f"The source action '{name}' takes revisions of type {_PINS[action.provider]},"
+                f" not {kind}"
+            )
+        pins[name] = Pin(kind, each["revisionValue"])
+    return pins
+
+
+@api.operation("StopPipelineExecution")
+def stop_pipeline_execution(ctx: Context, given: Input) -> Output:
+    """Stop after the actions in progress, or (``abandon``) at once without them."""
+    pipeline = names.pipeline(ctx, given["pipelineName"])
+    try:
+        item = find_execution(
+            ctx.tx, ctx.scope, pipeline.desired.pipeline_id, given["pipelineExecutionId"]
+        )
+    except ServiceError as error:  # not among the errors that the model has for this operation
+        raise _not_stoppable(error.message) from None
+    own = item.desired
+    abandon = given.get("abandon", False)
+    if item.observed.status not in ACTIVE:
+        raise _not_stoppable(
+            f"The pipeline execution {own.execution_id} cannot be stopped: its status is"
+            f" {item.observed.status}"
+        )
+    if own.stop is not None and (own.stop.abandon or not abandon):
+        raise ServiceError(
+            "DuplicatedStopRequestException",
+            f"The pipeline execution {own.execution_id} is already being stopped",
+        )
+    stop = StopRequest(ctx.now, abandon, given.get("reason", ""))
+    ctx.tx.desire(EXECUTIONS, item.ref, msgspec.structs.replace(own, stop=stop))
+    return {"pipelineExecutionId": own.execution_id}
+
+
+def _not_stoppable(message: str) -> ServiceError:
+    return ServiceError("PipelineExecutionNotStoppableException", message)
+
+
+@api.operation("GetPipelineExecution")
+def get_pipeline_execution(ctx: Context, given: Input) -> Output:
+    """One execution, with the revisions it took and the values of its variables."""
+    pipeline = names.pipeline(ctx, given["pipelineName"])
+    item = find_execution(
+        ctx.tx, ctx.scope, pipeline.desired.pipeline_id, given["pipelineExecutionId"]
+    )
+    own, seen = item.desired, item.observed
+    shown = _common(item)
+    shown |= {
+        "pipelineName": own.pipeline,
+        "pipelineVersion": own.version,
+        "artifactRevisions": [
+            {
+                "name": each.artifact,
+                "revisionId": each.id,
+                "revisionChangeIdentifier": each.change_id or None,
+                "revisionSummary": each.summary or None,
+                "created": each.created,
+                "revisionUrl": each.url or None,
+            }
+            for each in seen.revisions.values()
+        ],
+        "variables": [
+            {"name": name, "resolvedValue": value} for name, value in own.variables.items()
+        ],
+    }
+    return {"pipelineExecution": {name: each for name, each in shown.items() if each is not None}}
+
+
+@api.operation("ListPipelineExecutions")
+def list_pipeline_executions(ctx: Context, given: Input) -> Output:
+    """The executions of a pipeline, the newest first."""
+    pipeline = names.pipeline(ctx, given["pipelineName"])
+    mine = pipeline.desired.pipeline_id
+    stage = ((given.get("filter") or {}).get("succeededInStage") or {}).get("stageName")
+    where = ("succeeded", f"{mine}/{stage}") if stage else None
+
+    def rows(after: str, limit: int) -> list[tuple[str, Output]]:
+        found = ctx.tx.page(
+            EXECUTIONS, ctx.scope, after=after, limit=limit, prefix=f"{mine}/", where=where
+        )
+        return [(item.key, _summary(item)) for item in found]
+
+    return names.page(given, "pipelineExecutionSummaries", rows)
+
+
+def _common(item: ExecutionItem) -> Output:
+    own, seen = item.desired, item.observed
+    trigger: Output = {"triggerType": own.trigger.type}
+    if own.trigger.detail:
+        trigger["triggerDetail"] = own.trigger.detail
+    return {
+        "pipelineExecutionId": own.execution_id,
+        "status": seen.status,
+        "statusSummary": seen.summary or None,
+        "trigger": trigger,
+        "executionMode": own.mode,
+        "executionType": "ROLLBACK" if own.target else "STANDARD",
+        "rollbackMetadata": (
+            {"rollbackTargetPipelineExecutionId": own.target} if own.target else None
+        ),
+    }
+
+
+def _summary(item: ExecutionItem) -> Output:
+    own, seen = item.desired, item.observed
+    shown = _common(item) | {
+        "startTime": own.started_at,
+        "lastUpdateTime": seen.updated_at or own.started_at,
+        "sourceRevisions": [
+            {
+                "actionName": each.action,
+                "revisionId": each.id,
+                **({"revisionSummary": each.summary} if each.summary else {}),
+                **({"revisionUrl": each.url} if each.url else {}),
+            }
+            for each in seen.revisions.values()
+        ],
+        "stopTrigger": {"reason": own.stop.reason} if own.stop else None,
+    }
+    return {name: each for name, each in shown.items() if each is not None}

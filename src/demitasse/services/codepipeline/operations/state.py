@@ -1,0 +1,129 @@
+"""GetPipelineState: each stage with what was last there, and what waits before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from demitasse.api import Input, Output
+from demitasse.services.base import Context
+from demitasse.services.codepipeline import urls
+from demitasse.services.codepipeline.operations import names
+from demitasse.services.codepipeline.operations.api import api
+from demitasse.services.codepipeline.records import (
+    ACTIONS,
+    EXECUTIONS,
+    ActionItem,
+    ExecutionItem,
+    PipelineItem,
+    StageLatest,
+)
+from demitasse.services.codepipeline.records.declarations import Action, Stage
+
+
+@api.operation("GetPipelineState")
+def get_pipeline_state(ctx: Context, given: Input) -> Output:
+    """The state of all stages and actions of a pipeline."""
+    item = names.pipeline(ctx, given["name"])
+    own = item.desired
+    active = ctx.tx.page(EXECUTIONS, ctx.scope, where=("active", own.pipeline_id))
+    return {
+        "pipelineName": item.key,
+        "pipelineVersion": own.declaration.version,
+        "stageStates": [
+            _stage(ctx, item, at, stage, active) for at, stage in enumerate(own.declaration.stages)
+        ],
+        "created": own.created_at,
+        "updated": own.updated_at,
+    }
+
+
+def _stage(
+    ctx: Context, item: PipelineItem, at: int, stage: Stage, active: list[ExecutionItem]
+) -> Output:
+    latest = item.observed.stages.get(stage.name)
+    waiting = [
+        {
+            "pipelineExecutionId": each.desired.execution_id,
+            "status": each.observed.status,
+            "type": "ROLLBACK" if each.desired.target else "STANDARD",
+        }
+        for each in active
+        if each.observed.stage == at
+        and not each.observed.entered
+        and each.observed.status == "InProgress"
+    ]
+    shown: Output = {
+        "stageName": stage.name,
+        "inboundTransitionState": _transition(item, stage.name),
+        "actionStates": [_action(ctx, action, latest) for action in stage.actions],
+    }
+    if waiting:
+        shown |= {"inboundExecution": waiting[0], "inboundExecutions": waiting}
+    if latest:
+        shown["latestExecution"] = {
+            "pipelineExecutionId": latest.execution_id,
+            "status": latest.status,
+            "type": latest.type,
+        }
+        if latest.retries or latest.automatic_retries:
+            shown["retryStageMetadata"] = {
+                "autoStageRetryAttempt": latest.automatic_retries or None,
+                "manualStageRetryAttempt": latest.retries or None,
+                "latestRetryTrigger": latest.retry_trigger or None,
+            }
+    return shown
+
+
+def _transition(item: PipelineItem, stage: str) -> Output:
+    closed = item.desired.disabled.get(stage)
+    if closed is not None:
+        return {
+            "enabled": False,
+            "lastChangedBy": closed.by,
+            "lastChangedAt": closed.at,
+            "disabledReason": closed.reason,
+        }
+    opened = item.desired.enabled.get(stage)
+    if opened is None:
+        return {"enabled": True}
+    return {"enabled": True, "lastChangedBy": opened.by, "lastChangedAt": opened.at}
+
+
+def _action(ctx: Context, action: Action, latest: StageLatest | None) -> Output:
+    shown: dict[str, Any] = {
+        "actionName": action.name,
+        "entityUrl": urls.entity(ctx.scope, action) or None,
+    }
+    key = latest.actions.get(action.name) if latest else None
+    item = ctx.tx.get(ACTIONS, ctx.scope, key) if key else None
+    if item is not None:
+        shown["latestExecution"] = _execution(item)
+        revision = item.observed.revision
+        if revision is not None:
+            shown["currentRevision"] = {
+                "revisionId": revision.id,
+                "revisionChangeId": revision.change_id or revision.id[:100],
+                "created": revision.created or item.desired.started_at,
+            }
+            shown["revisionUrl"] = revision.url or None
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _execution(item: ActionItem) -> Output:
+    own, seen = item.desired, item.observed
+    shown: dict[str, Any] = {
+        "actionExecutionId": own.id,
+        "status": seen.status,
+        "summary": seen.summary or None,
+        "lastStatusChange": seen.updated_at or own.started_at,
+        "lastUpdatedBy": seen.updated_by or None,
+        "externalExecutionId": seen.external_id or None,
+        "externalExecutionUrl": seen.external_url or None,
+        "logStreamARN": seen.log_stream or None,
+        "percentComplete": seen.percent if seen.percent >= 0 else None,
+    }
+    if own.token and seen.status == "InProgress":
+        shown["token"] = own.token
+    if seen.error is not None:
+        shown["errorDetails"] = {"code": seen.error.code, "message": seen.error.message}
+    return {name: value for name, value in shown.items() if value is not None}
