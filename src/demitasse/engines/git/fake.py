@@ -25,6 +25,7 @@ from demitasse.engines.git.protocol import (
     NoSuchObject,
     Person,
     ReferenceMoved,
+    Revision,
 )
 from demitasse.engines.git.trees import Read
 
@@ -148,9 +149,8 @@ class FakeGit:
         common = [each for each in ours if each in set(theirs)]
         return common[0] if common else None
 
-    async def history(
-        self, repository_id: str, commit_id: str, path: str
-    ) -> list[tuple[Commit, str]]:
+    async def history(self, repository_id: str, commit_id: str, path: str) -> list[Revision]:
+        """Of merges, the revisions come out in one line."""
         read = self._reader(repository_id)
         found: list[tuple[Commit, str]] = []
         for each in self._ancestry(repository_id, commit_id):
@@ -159,7 +159,11 @@ class FakeGit:
             before = [await trees.entry(read, parent, path) for parent in here.parents] or [None]
             if now is not None and all(now != was for was in before):
                 found.append((here, now.id))
-        return found
+        older = [(commit.id,) for commit, _ in found[1:]]
+        return [
+            Revision(commit, blob, parents)
+            for (commit, blob), parents in zip(found, [*older, ()], strict=False)
+        ]
 
     async def archive(self, repository_id: str, commit_id: str) -> bytes:
         read = self._reader(repository_id)

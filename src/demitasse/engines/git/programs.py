@@ -29,6 +29,7 @@ from demitasse.engines.git.protocol import (
     NoSuchObject,
     ReferenceMoved,
     Refused,
+    Revision,
 )
 from demitasse.engines.git.reading import Objects
 from demitasse.errors import EngineError
@@ -215,20 +216,20 @@ class GitPrograms:
             return None
         return _well(done).decode().strip()
 
-    async def history(
-        self, repository_id: str, commit_id: str, path: str
-    ) -> list[tuple[Commit, str]]:
-        found: list[tuple[Commit, str]] = []
+    async def history(self, repository_id: str, commit_id: str, path: str) -> list[Revision]:
+        found: list[Revision] = []
         async with self._objects(repository_id) as objects:
             await objects.size("commit", commit_id)
             pathspec = f":(top,literal){path}"
             listed = _well(
-                await self._run(repository_id, "rev-list", commit_id, "--", pathspec)
+                await self._run(repository_id, "rev-list", "--parents", commit_id, "--", pathspec)
             ).decode()
-            for each in listed.split():
+            for line in listed.splitlines():
+                each, *parents = line.split()
                 at = await trees.entry(objects.read, each, path)
                 if at is not None:
-                    found.append((await trees.commit(objects.read, each), at.id))
+                    made = await trees.commit(objects.read, each)
+                    found.append(Revision(made, at.id, tuple(parents)))
         return found
 
     async def archive(self, repository_id: str, commit_id: str) -> bytes:

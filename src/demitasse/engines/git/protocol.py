@@ -79,6 +79,15 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """A commit that changed a file: the blob it made of it, and the revisions it followed."""
+
+    commit: Commit
+    blob: str
+    parents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NewCommit:
     """A commit to be made on ``parent`` (``None``: the first).
 
@@ -170,12 +179,8 @@ class Git(Protocol):
     async def merge_base(self, repository_id: str, one: str, other: str) -> str | None:
         """The best common ancestor of two commits, or ``None``. ``NoSuchObject``."""
 
-    async def history(
-        self, repository_id: str, commit_id: str, path: str
-    ) -> list[tuple[Commit, str]]:
-        """The commits up to ``commit_id`` that changed a file, newest first, each with the id of
-        the blob that it made. ``NoSuchObject``.
-        """
+    async def history(self, repository_id: str, commit_id: str, path: str) -> list[Revision]:
+        """A file's revisions up to a commit, newest first; deletions are none. ``NoSuchObject``."""
 
     async def archive(self, repository_id: str, commit_id: str) -> bytes:
         """A zip of a commit's files (no ``.git``), executables marked so. ``NoSuchObject``."""

@@ -4,10 +4,22 @@ refused by name.
 
 from demitasse.services.codecommit.operations import (
     branches,
+    commits,
+    committing,
+    files,
     repositories,
     tags,
     triggers,
 )
 from demitasse.services.codecommit.operations.api import api
 
-__all__ = ["api", "branches", "repositories", "tags", "triggers"]
+__all__ = [
+    "api",
+    "branches",
+    "commits",
+    "committing",
+    "files",
+    "repositories",
+    "tags",
+    "triggers",
+]

@@ -1,0 +1,214 @@
+"""Commits as they are: one, several, and what differs between two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from demitasse.api import Input, Output
+from demitasse.errors import NotSupported, ServiceError
+from demitasse.services import paging
+from demitasse.services.base import WaitingContext
+from demitasse.services.codecommit.operations.api import api, check_name
+from demitasse.services.codecommit.repository_view import (
+    Commit,
+    Entry,
+    Person,
+    View,
+    checked_path,
+    look,
+)
+
+_MOST_COMMITS = 100
+_MOST_DIFFERENCES = 400
+_PAGE = 100
+
+
+@api.waiting_operation("GetCommit")
+async def get_commit(context: WaitingContext, given: Input) -> Output:
+    """One commit by its full id."""
+    view = look(context, check_name(given["repositoryName"]))
+    return {"commit": shown(await view.commit(given["commitId"]))}
+
+
+@api.waiting_operation("BatchGetCommits")
+async def batch_get_commits(context: WaitingContext, given: Input) -> Output:
+    """Several commits; what is wrong with one is told beside the others."""
+    view = look(context, check_name(given["repositoryName"]))
+    asked = list(dict.fromkeys(given["commitIds"]))
+    if not asked:
+        raise ServiceError("CommitIdsListRequiredException", "A list of commit IDs is required.")
+    if len(asked) > _MOST_COMMITS:
+        raise ServiceError(
+            "CommitIdsLimitExceededException",
+            f"The maximum number of allowed commit IDs in a batch request is {_MOST_COMMITS}.",
+        )
+    commits, errors = [], []
+    for commit_id in asked:
+        try:
+            commits.append(shown(await view.commit(commit_id)))
+        except ServiceError as error:
+            errors.append(
+                {"commitId": commit_id, "errorCode": error.code, "errorMessage": error.message}
+            )
+    return {"commits": commits, "errors": errors}
+
+
+@api.waiting_operation("GetDifferences")
+async def get_differences(context: WaitingContext, given: Input) -> Output:
+    """The files that differ between two commits; without a first one, all there are."""
+    view = look(context, check_name(given["repositoryName"]))
+    limit = _limit(given.get("MaxResults"))
+    before_name = given.get("beforeCommitSpecifier")
+    before = await view.resolve(before_name) if before_name else None
+    after = await view.resolve(given["afterCommitSpecifier"])
+    paths = [
+        checked_path(given[member], root=True) if member in given else None
+        for member in ("beforePath", "afterPath")
+    ]
+    await _must_be(view, before, paths[0])
+    await _must_be(view, after, paths[1])
+    within = [path if path is not None else (paths[1 - n] or "") for n, path in enumerate(paths)]
+    found = [
+        each
+        for each in await view.git.differences(view.id, before, after)
+        if any(
+            entry is not None and _below(entry.path, path)
+            for entry, path in zip((each.before, each.after), within, strict=True)
+        )
+    ]
+    start = _start(given.get("NextToken"))
+    page, more = paging.cut(found[start : start + limit + 1], limit)
+    return {
+        "differences": [
+            {
+                "beforeBlob": _blob(each.before),
+                "afterBlob": _blob(each.after),
+                "changeType": "A" if each.before is None else "M" if each.after else "D",
+            }
+            for each in page
+        ],
+        "NextToken": paging.token(str(start + limit)) if more else None,
+    }
+
+
+@api.waiting_operation("GetMergeOptions")
+async def get_merge_options(context: WaitingContext, given: Input) -> Output:
+    """Where two commits parted, and how they could be joined without a conflict of files."""
+    for member, only in (
+        ("conflictDetailLevel", "FILE_LEVEL"),
+        ("conflictResolutionStrategy", "NONE"),
+    ):
+        if given.get(member, only) != only:
+            raise NotSupported(
+                f"{member} {given[member]}", code=f"Invalid{_upper(member)}Exception"
+            )
+    view = look(context, check_name(given["repositoryName"]))
+    source = await view.resolve(given["sourceCommitSpecifier"])
+    destination = await view.resolve(given["destinationCommitSpecifier"])
+    base = await view.git.merge_base(view.id, source, destination)
+    if base is None:
+        raise ServiceError(
+            "TipsDivergenceExceededException", "The two commits have no history in common"
+        )
+    options = ["FAST_FORWARD_MERGE"] if base == destination else []
+    changed = [
+        {
+            entry.path
+            for each in await view.git.differences(view.id, base, tip)
+            for entry in (each.before, each.after)
+            if entry
+        }
+        for tip in (source, destination)
+    ]
+    if not changed[0] & changed[1]:
+        options += ["SQUASH_MERGE", "THREE_WAY_MERGE"]
+    return {
+        "mergeOptions": options,
+        "sourceCommitId": source,
+        "destinationCommitId": destination,
+        "baseCommitId": base,
+    }
+
+
+@api.waiting_operation("ListFileCommitHistory")
+async def list_file_commit_history(context: WaitingContext, given: Input) -> Output:
+    """The commits that changed a file, newest first, each with those that came right after it."""
+    view = look(context, check_name(given["repositoryName"]))
+    path = checked_path(given["filePath"])
+    limit = _limit(given.get("maxResults"), _PAGE)
+    at = await view.resolve(given.get("commitSpecifier"))
+    revisions = await view.git.history(view.id, at, path)
+    children: dict[str, list[str]] = {}
+    for revision in revisions:
+        for parent in revision.parents:
+            children.setdefault(parent, []).append(revision.commit.id)
+    start = _start(given.get("nextToken"))
+    page, more = paging.cut(revisions[start : start + limit + 1], limit)
+    return {
+        "revisionDag": [
+            {
+                "commit": shown(revision.commit),
+                "blobId": revision.blob,
+                "path": path,
+                "revisionChildren": children.get(revision.commit.id, []),
+            }
+            for revision in page
+        ],
+        "nextToken": paging.token(str(start + limit)) if more else None,
+    }
+
+
+def shown(commit: Commit) -> dict[str, Any]:
+    """A commit as the API shows it; dates as git writes them."""
+    return {
+        "commitId": commit.id,
+        "treeId": commit.tree,
+        "parents": list(commit.parents),
+        "message": commit.message,
+        "author": _person(commit.author),
+        "committer": _person(commit.committer),
+        "additionalData": "",
+    }
+
+
+def _person(person: Person) -> dict[str, str]:
+    return {
+        "name": person.name,
+        "email": person.email,
+        "date": f"{person.seconds} {person.zone}",
+    }
+
+
+def _blob(entry: Entry | None) -> dict[str, str] | None:
+    if entry is None:
+        return None
+    return {"blobId": entry.id, "path": entry.path, "mode": f"{entry.mode:06o}"}
+
+
+async def _must_be(view: View, commit_id: str | None, path: str | None) -> None:
+    if path and commit_id and await view.git.entry(view.id, commit_id, path) is None:
+        raise ServiceError("PathDoesNotExistException", f"{path} does not exist in {commit_id}")
+
+
+def _below(path: str, folder: str) -> bool:
+    return not folder or path == folder or path.startswith(f"{folder}/")
+
+
+def _limit(asked: int | None, default: int = _MOST_DIFFERENCES) -> int:
+    if asked is None:
+        return default
+    if asked < 1:
+        raise ServiceError("InvalidMaxResultsException", "At least one result must be asked for.")
+    return min(asked, _MOST_DIFFERENCES)
+
+
+def _start(token: str | None) -> int:
+    code = "InvalidContinuationTokenException"
+    text = paging.start(token, code=code)
+    if text and not text.isdigit():
+        raise ServiceError(code, "Invalid token.")
+    return int(text or 0)
+
+
+def _upper(member: str) -> str:
+    return member[:1].upper() + member[1:]

@@ -1,0 +1,123 @@
+"""One repository while an operation waits for git: its names resolved, git's errors as AWS's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from demitasse.engines.git.protocol import (
+    EXECUTABLE,
+    FILE,
+    FOLDER,
+    SUBMODULE,
+    SYMLINK,
+    Commit,
+    Entry,
+    Git,
+    NoSuchObject,
+    Person,
+)
+from demitasse.errors import ServiceError
+from demitasse.services.base import WaitingContext
+from demitasse.services.codecommit.records import RepositoryItem, default_branch, repository
+from demitasse.services.codecommit.references import References
+
+__all__ = ["FOLDER", "SUBMODULE", "SYMLINK", "Commit", "Entry", "Person", "View"]
+
+LARGEST_FILE = 6 * 2**20
+"""Bytes of a file that the API gives or takes; larger ones come and go by git itself."""
+
+MODES = {"NORMAL": FILE, "EXECUTABLE": EXECUTABLE, "SYMLINK": SYMLINK}
+MODE_NAMES = {number: name for name, number in MODES.items()}
+_ID = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A repository as it stood when the operation began."""
+
+    item: RepositoryItem
+    references: References
+
+    @property
+    def git(self) -> Git:
+        """Git."""
+        return self.references.git
+
+    @property
+    def id(self) -> str:
+        """The repository's id."""
+        return self.item.desired.repository_id
+
+    async def resolve(self, specifier: str | None) -> str:
+        """The commit that a branch, tag, reference or id names; the default branch's by default.
+
+        ``CommitDoesNotExistException``.
+        """
+        name = specifier or default_branch(self.item)
+        found = await self.git.resolve(self.id, name) if name else None
+        if found is None:
+            raise ServiceError(
+                "CommitDoesNotExistException",
+                f"Could not resolve {name} to a commit of {self.item.key}"
+                if name
+                else "No commit was specified, and the repository has no default branch",
+            )
+        return found
+
+    async def commit(self, commit_id: str) -> Commit:
+        """A commit by its full id. ``InvalidCommitIdException``, ``CommitIdDoesNotExistException``."""
+        if not _ID.fullmatch(commit_id):
+            raise ServiceError(
+                "InvalidCommitIdException", f"{commit_id} is not a full commit ID (40 hex digits)"
+            )
+        try:
+            return await self.git.commit(self.id, commit_id)
+        except NoSuchObject as error:
+            raise ServiceError(
+                "CommitIdDoesNotExistException", f"{commit_id} does not exist"
+            ) from error
+
+    async def content(self, blob_id: str, code: str) -> bytes:
+        """A file's content. ``code`` when there is none such; ``FileTooLargeException``."""
+        try:
+            content = await self.git.blob(self.id, blob_id, LARGEST_FILE)
+        except NoSuchObject as error:
+            raise ServiceError(code, f"{blob_id} does not exist") from error
+        if content is None:
+            raise ServiceError(
+                "FileTooLargeException",
+                f"{blob_id} has more than {LARGEST_FILE} bytes; get it by git",
+            )
+        return content
+
+    async def file(self, commit_id: str, path: str) -> Entry:
+        """A file (or symbolic link). ``FileDoesNotExistException``."""
+        entry = await self.git.entry(self.id, commit_id, path)
+        if entry is None or entry.mode not in MODE_NAMES:
+            raise ServiceError("FileDoesNotExistException", f"{path} does not exist")
+        return entry
+
+
+def look(context: WaitingContext, name: str) -> View:
+    """The repository of that name. ``RepositoryDoesNotExistException``."""
+    with context.transaction() as tx:
+        item = repository(tx, context.scope, name)
+    return View(item, context.part(References))
+
+
+def checked_path(path: str, *, root: bool = False) -> str:
+    """A path without slashes at its ends. ``InvalidPathException``; the root only if allowed."""
+    plain = path.strip("/")
+    parts = plain.split("/")
+    if not plain and root:
+        return ""
+    wrong = any(part in ("", ".", "..") or part.lower() == ".git" for part in parts)
+    if wrong or "\0" in plain or len(plain) > 4096:
+        raise ServiceError("InvalidPathException", f"The path {path!r} is not valid")
+    return plain
+
+
+def is_id(text: str) -> bool:
+    """Whether this is a full object id."""
+    return _ID.fullmatch(text) is not None

@@ -1,0 +1,65 @@
+"""CodeCommit under test: its API as boto3 calls it, with git in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.kit import asgi
+from tests.kit.stand import SITE, Stand
+
+from demitasse.api import Scope
+from demitasse.dispatch import Dispatcher
+from demitasse.engines.git.fake import FakeGit
+from demitasse.services.codecommit.controller import RepositoryController
+from demitasse.services.codecommit.operations import api
+from demitasse.services.codecommit.records import REPOSITORIES, RepositoryItem
+from demitasse.services.codecommit.references import References
+from demitasse.services.events.records import EVENTS
+
+SCOPE = Scope(asgi.ACCOUNT, "us-east-1")
+
+
+class CodeCommit(Stand):
+    """``repository`` makes one; ``push`` says what a push would have left, observed."""
+
+    def __init__(self) -> None:
+        super().__init__(api)
+        self.git = FakeGit()
+        self.references = References(git=self.git, store=self.store, clock=self.clock, ids=self.ids)
+        self.app._dispatch = Dispatcher(
+            (api,), self.store, self.clock, self.ids, SITE, parts=(self.references,)
+        )
+
+    def ask(self, operation: str, **given: Any) -> dict[str, Any]:
+        answer = self.call("codecommit", operation, **given)
+        answer.pop("ResponseMetadata")
+        return answer
+
+    def refused(self, operation: str, **given: Any) -> str:
+        """The code with which it must be refused, less its ending."""
+        return self.code("codecommit", operation, **given).removesuffix("Exception")
+
+    def repository(self, name: str = "demo", **given: Any) -> str:
+        made = self.ask("CreateRepository", repositoryName=name, **given)
+        return str(made["repositoryMetadata"]["repositoryId"])
+
+    def item(self, name: str = "demo") -> RepositoryItem:
+        with self.store.transaction() as tx:
+            found = tx.get(REPOSITORIES, SCOPE, name)
+        assert found is not None
+        return found
+
+    def push(self, files: dict[str, bytes], branch: str = "dev", name: str = "demo") -> str:
+        """A commit of exactly ``files``."""
+        identity = self.item(name).desired.repository_id
+        commit = self.git.push(identity, branch, files)
+        asgi.run(self.references.observe(SCOPE, identity, "arn:pusher"))
+        return commit
+
+    def controller(self) -> RepositoryController:
+        return RepositoryController(store=self.store, references=self.references)
+
+    def events(self) -> list[dict[str, Any]]:
+        """The details of all events so far."""
+        with self.store.transaction() as tx:
+            return [item.desired.detail for item in tx.page(EVENTS, SCOPE)]
