@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from tests.kit import asgi
@@ -10,11 +11,12 @@ from tests.kit.stand import SITE, Stand
 from demitasse.api import Scope
 from demitasse.dispatch import Dispatcher
 from demitasse.engines.git.fake import FakeGit
+from demitasse.ids import Ids
 from demitasse.services.codecommit.controller import RepositoryController
 from demitasse.services.codecommit.operations import api
 from demitasse.services.codecommit.records import REPOSITORIES, RepositoryItem
 from demitasse.services.codecommit.references import References
-from demitasse.services.events.records import EVENTS
+from demitasse.store import Transaction
 
 SCOPE = Scope(asgi.ACCOUNT, "us-east-1")
 
@@ -24,6 +26,7 @@ class CodeCommit(Stand):
 
     def __init__(self) -> None:
         super().__init__(api)
+        self.events: list[dict[str, Any]] = []
         self.git = FakeGit()
         self.references = References(git=self.git, store=self.store, clock=self.clock, ids=self.ids)
         self.app._dispatch = Dispatcher(
@@ -59,7 +62,11 @@ class CodeCommit(Stand):
     def controller(self) -> RepositoryController:
         return RepositoryController(store=self.store, references=self.references)
 
-    def events(self) -> list[dict[str, Any]]:
-        """The details of all events so far."""
-        with self.store.transaction() as tx:
-            return [item.desired.detail for item in tx.page(EVENTS, SCOPE)]
+    def emit(self, _tx: Transaction, scope: Scope, _ids: Ids, now: datetime, **event: Any) -> str:
+        """Stands for EventBridge, which keeps only what somebody listens to."""
+        assert (scope, now) == (SCOPE, self.clock.now())
+        assert event["source"] == "aws.codecommit"
+        assert event["detail_type"] == "CodeCommit Repository State Change"
+        assert event["resources"] == (f"arn:aws:codecommit:us-east-1:{asgi.ACCOUNT}:demo",)
+        self.events.append(event["detail"])
+        return ""
