@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
@@ -185,6 +186,21 @@ class Transaction:
             (scope.account, scope.region, name),
         ).fetchone()
         return int(row[0])
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What the block writes is undone when it raises; the transaction itself goes on."""
+        self._begin()
+        known = len(self.changes)
+        self._db.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK TO attempt")
+            del self.changes[known:]
+            raise
+        finally:
+            self._db.execute("RELEASE attempt")
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Run SQL on a table of a service's own (log events); writes join the transaction."""

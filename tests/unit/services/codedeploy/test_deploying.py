@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from tests.kit.events import hear_everything, heard
 from tests.unit.services.codedeploy.world import ONE, PRODUCTION, SCOPE, TEST, TWO, World
 
 from demitasse.clock import ManualClock
 from demitasse.errors import ServiceError
 from demitasse.services.codedeploy.records import (
-    DEPLOYMENTS,
     AutoRollback,
     BlueGreen,
     Config,
+    creating,
 )
 from demitasse.services.ecs.records import count_failure
 from demitasse.services.elbv2.records import LISTENERS, RULES
-from demitasse.services.events.records import EVENTS
 from demitasse.store import Ref
 
 HOUR = 3600.0
@@ -487,17 +488,23 @@ def test_one_deployment_at_a_time() -> None:
     world.deploy()
 
 
-def test_a_state_change_is_told_each_time_and_once() -> None:
+def test_a_state_change_is_told_each_time_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(creating, "emit", lambda *_, **event: told.append(event))
     world = World()
-    world.deploy()
+    deployment = world.deploy()
     world.go()
     world.go(seconds=300)
-    with world.store.transaction() as tx:
-        events = [item.desired for item in tx.page(EVENTS, SCOPE)]
-        deployment = tx.page(DEPLOYMENTS, SCOPE)[0]
-    told = [each for each in events if each.source == "aws.codedeploy"]
-    assert [each.detail["state"] for each in told] == ["CREATED", "START", "SUCCESS"]
-    assert {each.detail["deploymentId"] for each in told} == {deployment.key}
+    assert [each["detail"]["state"] for each in told] == ["CREATED", "START", "SUCCESS"]
+    assert {each["source"] for each in told} == {"aws.codedeploy"}
+    assert told[0]["detail"] == {
+        "instanceGroupId": "group-id",
+        "region": "us-east-1",
+        "application": "app",
+        "deploymentId": deployment,
+        "state": "CREATED",
+        "deploymentGroup": "group",
+    }
 
 
 def test_a_stop_comes_too_late_once_the_original_goes() -> None:

@@ -1,0 +1,5 @@
+"""The API that the operations register with."""
+
+from demitasse.services.base import Api
+
+api = Api("events")
