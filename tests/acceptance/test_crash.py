@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -32,6 +33,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
 SEED = 20261123
 KILLS = 9  # and one more when all stands
+PATIENCE = 8.0  # seconds that `up` has to end by itself once the platform is dead
 LONGEST = 5.0  # seconds after which the platform is killed at the latest
 NEW = {
     "name": "Written after all that",
@@ -73,6 +75,7 @@ def _killed_in_up(installation: Installation, moments: random.Random) -> bool:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     try:
         wait_until(
@@ -82,17 +85,30 @@ def _killed_in_up(installation: Installation, moments: random.Random) -> bool:
         time.sleep(delay)
         platform = daemon.running(installation.settings)
         was_under_way = process.poll() is None
-        if both:
-            process.kill()
         if platform is not None:
             os.kill(platform, signal.SIGKILL)
-        output, _ = process.communicate(timeout=60)
+        output = _ended(process, at_once=both)
     finally:
-        process.kill()
+        _kill(process)
     assert "Traceback" not in output
     last = [line for line in output.splitlines() if line.startswith("  ")][-1:]
     print(f"\nkilled {delay:.1f} s after the start, {'both' if both else 'the platform'}:", *last)  # noqa: T201
     return was_under_way
+
+
+def _ended(process: subprocess.Popen[str], *, at_once: bool) -> str:
+    """What ``up`` printed until its end, which must not be waited for while docker tries again."""
+    if not at_once:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=PATIENCE)[0]
+    _kill(process)
+    return process.communicate()[0]
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Kill ``up`` and what it runs."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _is_as_expected(application: Application) -> None:

@@ -105,6 +105,7 @@ def test_everything_comes_back_when_docker_is_restarted(tmp_path: Path) -> None:
          sys.executable, "-m", "tests.acceptance.test_docker_restart", str(tmp_path)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
+    archive.unlink()
     print(inside.stdout)  # noqa: T201 - figures
     assert inside.returncode == 0, inside.stdout + inside.stderr
 
