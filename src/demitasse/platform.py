@@ -191,7 +191,9 @@ class Platform:
                 registry=site.registry,
                 processors=float(os.cpu_count() or 1),
             ),
-            DeploymentController(store=store, clock=clock, waits=waits, ids=ids),
+            DeploymentController(
+                store=store, clock=clock, waits=waits, ids=ids, objects=self._objects
+            ),
             DbInstanceController(store=store, containers=containers, addresses=self._addresses),
         )
 

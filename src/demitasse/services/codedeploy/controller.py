@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
-from demitasse.api import Scope
 from demitasse.clock import Clock, Waits
 from demitasse.control import Controller, Interest, own
+from demitasse.engines.objects.protocol import Objects
 from demitasse.errors import EngineError, EngineUnavailable
 from demitasse.ids import Ids
 from demitasse.services.codedeploy import lifecycle, plan
@@ -31,15 +31,8 @@ from demitasse.services.elbv2.records import LISTENERS, RULES
 from demitasse.store import Change, Item, Kind, Ref, Store, Transaction
 
 
-class Revisions(Protocol):
-    """Where revisions in S3 are read (``engines.objects``)."""
-
-    async def get(self, scope: Scope, bucket: str, key: str, version: str = "") -> bytes:
-        """The object. ``EngineError`` when there is none."""
-
-
 class DeploymentController(Controller):
-    """One deployment at a time, by its id. Without ``objects`` revisions in S3 fail."""
+    """One deployment at a time, by its id."""
 
     name = "codedeploy.deployment"
 
@@ -50,7 +43,7 @@ class DeploymentController(Controller):
         clock: Clock,
         waits: Waits,
         ids: Ids,
-        objects: Revisions | None = None,
+        objects: Objects,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -118,8 +111,6 @@ class DeploymentController(Controller):
         if revision.type != "S3" or item.observed.appspec or item.observed.phase != "start":
             return "", None
         where = f"s3://{revision.bucket}/{revision.key}"
-        if self._objects is None:
-            return "", ("REVISION_MISSING", f"{where} cannot be read")
         try:
             data = await self._objects.get(
                 item.scope, revision.bucket, revision.key, revision.version

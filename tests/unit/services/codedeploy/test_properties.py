@@ -158,7 +158,7 @@ def _weights(item: object) -> dict[str, int]:
     rollback=st.sampled_from([None, AutoRollback(True, EVENTS)]),
     happenings=STEPS,
 )
-def test_nothing_unhealthy_is_ever_shown_and_every_deployment_ends(
+def test_nothing_unhealthy_is_ever_shown_and_every_deployment_ends(  # noqa: PLR0917
     phase: str,
     shift: tuple[str, int, int],
     ready: bool,

@@ -10,6 +10,7 @@ import msgspec
 from demitasse.api import Scope
 from demitasse.clock import ManualClock, Waits
 from demitasse.control import ControlLoop
+from demitasse.engines.objects.fake import FakeObjects
 from demitasse.ids import CountingIds
 from demitasse.services.codedeploy.controller import DeploymentController
 from demitasse.services.codedeploy.records import (
@@ -205,7 +206,11 @@ class World:
     def restarted(self) -> DeploymentController:
         """A controller that remembers nothing, as after a crash."""
         self.controller = DeploymentController(
-            store=self.store, clock=self.clock, waits=self.waits, ids=self.ids
+            store=self.store,
+            clock=self.clock,
+            waits=self.waits,
+            ids=self.ids,
+            objects=FakeObjects(),
         )
         return self.controller
 

@@ -16,7 +16,10 @@ import yaml
 from demitasse.errors import ServiceError
 from demitasse.services.ecs.records import CapacityProviderUse, Network
 
-MOST_CHARACTERS = 100_000
+MOST_CHARACTERS = 10_000
+"""Far more than an ECS AppSpec needs, and read in the twinkling of an eye."""
+
+_DEEPEST = 50
 _DEFINITION = re.compile(
     r"(arn:aws[\w-]*:ecs:[\w-]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[0-9]{1,10}"
 )
@@ -80,6 +83,8 @@ def _compose(text: str) -> yaml.Node:
             "InvalidRevisionException",
             f"The AppSpec file must not have more than {MOST_CHARACTERS} characters.",
         )
+    if text.count("{") + text.count("[") > _DEEPEST * 2 or "- " * _DEEPEST in text:
+        _say(None, "it is nested too deeply")
     if text.lstrip().startswith("{"):
         # Tabs are white space in JSON and can stand nowhere else; YAML does not take them.
         text = text.replace("\t", " ")
