@@ -42,7 +42,9 @@ class Demitasse:
         }
         self.settings = settings_module.load(mine)
         inherited = {
-            name: value for name, value in os.environ.items() if not name.startswith("DEMITASSE_")
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("DEMITASSE_", "PYTHON"))
         }
         paths = f"{REPOSITORY / 'src'}{os.pathsep}{REPOSITORY}"
         self.environment = {**inherited, **mine, "PYTHONPATH": paths}
