@@ -11,6 +11,7 @@ import msgspec
 
 from demitasse import __version__, daemon
 from demitasse.accounts import Accounts, Identity, Keys, identity
+from demitasse.api import Caller, Input, Output, Scope
 from demitasse.clock import Clock, SystemClock, Waits
 from demitasse.control import Controller, ControlLoop
 from demitasse.dispatch import Dispatcher
@@ -20,7 +21,7 @@ from demitasse.engines.containers.docker import DockerEngine
 from demitasse.engines.git.programs import GitPrograms
 from demitasse.engines.traffic.engine import HaproxyTraffic
 from demitasse.ids import Ids, RandomIds
-from demitasse.services.base import Api, Site
+from demitasse.services.base import Api, Context, Site
 from demitasse.services.codecommit import operations as codecommit
 from demitasse.services.codecommit.controller import RepositoryController
 from demitasse.services.codecommit.records import PATH
@@ -28,6 +29,8 @@ from demitasse.services.codecommit.references import References
 from demitasse.services.codecommit.smart_http import GitServer
 from demitasse.services.codedeploy import operations as codedeploy
 from demitasse.services.codedeploy.controller import DeploymentController
+from demitasse.services.codepipeline import operations as codepipeline
+from demitasse.services.codepipeline.controller import ActionController, PipelineController
 from demitasse.services.ec2 import operations as ec2
 from demitasse.services.ec2.controller import VpcController
 from demitasse.services.ecr import operations as ecr
@@ -52,12 +55,14 @@ from demitasse.services.s3.sweep import ObjectSweepController
 from demitasse.services.sts import operations as sts
 from demitasse.services.sts.records import find_session
 from demitasse.settings import Settings
-from demitasse.store import Store
+from demitasse.store import Store, Transaction
 from demitasse.wire.app import Application
 from demitasse.wire.credentials import Credential
 from demitasse.wire.git_credential import GitCredentials
 from demitasse.wire.models import Models
+from demitasse.wire.request import Request
 from demitasse.wire.s3_signature import S3Signatures
+from demitasse.wire.service import Service
 
 APIS: tuple[Api, ...] = (
     sts.api,
@@ -70,6 +75,7 @@ APIS: tuple[Api, ...] = (
     iam.api,
     codedeploy.api,
     codecommit.api,
+    codepipeline.api,
 )
 
 
@@ -107,6 +113,44 @@ class Credentials:
         return found
 
 
+class Calls:
+    """Calls that a service makes for a caller, such as a pipeline's of ECS: read and validated as
+    if they came by the wire, and carried out in the transaction of who makes them.
+    """
+
+    def __init__(
+        self, apis: tuple[Api, ...], models: Models, clock: Clock, ids: Ids, site: Site
+    ) -> None:
+        self._operations = {api.service: api.operations for api in apis}
+        self._services = {
+            api.service: Service(api.service, models[api.service], api.operations, ids)
+            for api in apis
+        }
+        self._clock, self._ids, self._site = clock, ids, site
+
+    def __call__(
+        self,
+        tx: Transaction,
+        scope: Scope,
+        role_arn: str,
+        *,
+        service: str,
+        operation: str,
+        given: Input,
+    ) -> Output:
+        """The output. ``ServiceError`` in the service's own words."""
+        on_wire = self._services[service]
+        body = msgspec.json.encode(given)
+        read = on_wire.read(operation, on_wire.protocol, Request("POST", "/", "", {}, body))
+        role = role_arn.rpartition("/")[2]
+        arn = f"arn:aws:sts::{scope.account}:assumed-role/{role}/demitasse"
+        caller = Caller(scope.account, arn, "", "")
+        request_id = self._ids.uuid()
+        context = Context(tx, scope, caller, self._clock.now(), self._ids, request_id, self._site)
+        output: Output = self._operations[service][operation](context, read)
+        return output
+
+
 class Platform:
     """An installation, running: the API's application and the controllers behind it."""
 
@@ -142,13 +186,15 @@ class Platform:
             ),
         )
         self._dispatcher = Dispatcher(APIS, store, clock, ids, site, parts=(self._references,))
+        operations = {api.service: api.operations for api in APIS}
+        models = Models.load(operations, cache=settings.home / "cache")
+        self._calls = Calls((ecs.api,), models, clock, ids, site)
         self._loops = tuple(
             ControlLoop(controller, store, clock)
             for controller in self._controllers(clock, ids, waits, site)
         )
-        operations = {api.service: api.operations for api in APIS}
         self.application = Application(
-            models=Models.load(operations, cache=settings.home / "cache"),
+            models=models,
             operations=operations,
             dispatch=self._dispatcher,
             credentials=credentials,
@@ -193,6 +239,17 @@ class Platform:
             ),
             DeploymentController(
                 store=store, clock=clock, waits=waits, ids=ids, objects=self._objects
+            ),
+            PipelineController(store=store, clock=clock, ids=ids),
+            ActionController(
+                store=store,
+                clock=clock,
+                waits=waits,
+                ids=ids,
+                site=site,
+                objects=self._objects,
+                git=self._git,
+                calls=self._calls,
             ),
             DbInstanceController(store=store, containers=containers, addresses=self._addresses),
         )
