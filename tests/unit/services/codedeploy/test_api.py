@@ -522,3 +522,51 @@ def test_revisions_in_s3(stand: Stand, data: bytes | None, key: str, code: str) 
     assert info["revision"]["s3Location"] == location
     assert info.get("errorInformation", {}).get("code", "") == code
     assert info["status"] == ("Failed" if code else "InProgress")
+
+
+# Registered revisions
+
+
+def test_revisions_are_registered_and_used(stand: Stand) -> None:
+    location = {
+        "revisionType": "S3",
+        "s3Location": {"bucket": "b", "key": "releases/1.yaml", "bundleType": "YAML"},
+    }
+    given = {"applicationName": "app", "revision": location}
+    code, _ = stand.refused("GetApplicationRevision", **given)
+    assert code == "RevisionDoesNotExistException"
+    for _ in range(2):
+        stand.deploy("RegisterApplicationRevision", **given, description="the first")
+    stand.clock.advance(60)
+    stand.begin()
+    got = stand.deploy("GetApplicationRevision", **given)
+    assert got["revision"] == location
+    assert got["revisionInfo"]["description"] == "the first"
+    assert got["revisionInfo"]["deploymentGroups"] == []
+
+    def listed(**more: Any) -> list[str]:
+        found = stand.deploy("ListApplicationRevisions", applicationName="app", **more)
+        return [each["revisionType"] for each in found["revisions"]]
+
+    assert listed() == ["S3", "AppSpecContent"]
+    assert listed(sortBy="lastUsedTime", sortOrder="descending") == ["AppSpecContent", "S3"]
+    assert listed(deployed="include") == ["AppSpecContent"]
+    assert listed(deployed="exclude") == ["S3"]
+    assert listed(s3Bucket="b", s3KeyPrefix="releases/") == ["S3"]
+    assert listed(s3Bucket="c") == []
+    batch = stand.deploy(
+        "BatchGetApplicationRevisions",
+        applicationName="app",
+        revisions=[stand.revision(), stand.revision("other")],
+    )
+    (found,) = batch["revisions"]
+    assert found["genericRevisionInfo"]["deploymentGroups"] == ["group"]
+    assert found["genericRevisionInfo"]["firstUsedTime"] == stand.clock.now()
+    assert batch["errorMessage"]
+
+
+def test_lists_of_what_is_only_elsewhere_are_empty(stand: Stand) -> None:
+    assert stand.deploy("ListOnPremisesInstances")["instanceNames"] == []
+    assert stand.deploy("ListGitHubAccountTokenNames")["tokenNameList"] == []
+    code, _ = stand.refused("ListDeploymentInstances", deploymentId=stand.begin())
+    assert code == "InvalidComputePlatformException"

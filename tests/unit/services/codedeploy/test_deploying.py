@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from tests.kit.events import hear_everything, heard
@@ -15,7 +14,6 @@ from demitasse.services.codedeploy.records import (
     AutoRollback,
     BlueGreen,
     Config,
-    creating,
 )
 from demitasse.services.ecs.records import count_failure
 from demitasse.services.elbv2.records import LISTENERS, RULES
@@ -488,16 +486,22 @@ def test_one_deployment_at_a_time() -> None:
     world.deploy()
 
 
-def test_a_state_change_is_told_each_time_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[dict[str, Any]] = []
-    monkeypatch.setattr(creating, "emit", lambda *_, **event: told.append(event))
+def test_a_state_change_is_told_each_time_and_once() -> None:
     world = World()
+    hear_everything(world.store, SCOPE)
     deployment = world.deploy()
     world.go()
     world.go(seconds=300)
-    assert [each["detail"]["state"] for each in told] == ["CREATED", "START", "SUCCESS"]
-    assert {each["source"] for each in told} == {"aws.codedeploy"}
-    assert told[0]["detail"] == {
+    told = heard(world.store, SCOPE, "aws.codedeploy")
+    assert [each.detail["state"] for each in told] == ["CREATED", "START", "SUCCESS"]
+    assert {each.detail_type for each in told} == {
+        "CodeDeploy Deployment State-change Notification"
+    }
+    assert told[0].resources == (
+        SCOPE.arn("codedeploy", "application:app"),
+        SCOPE.arn("codedeploy", "deploymentgroup:app/group"),
+    )
+    assert told[0].detail == {
         "instanceGroupId": "group-id",
         "region": "us-east-1",
         "application": "app",

@@ -14,6 +14,7 @@ from demitasse.services.codedeploy.records import (
     Application,
     find_application,
 )
+from demitasse.services.codedeploy.records.revisions import REVISIONS
 
 _CODE = "InvalidApplicationNameException"
 
@@ -75,12 +76,14 @@ def update(ctx: Context, given: Input) -> Output:
 
 @api.operation("DeleteApplication")
 def delete(ctx: Context, given: Input) -> Output:
-    """Delete an application with its groups; a deployment that runs goes on to its end."""
+    """Delete an application with its groups and revisions; a deployment that runs goes on to its end."""
     names.name(given["applicationName"], "application", _CODE)
     item = ctx.tx.get(APPLICATIONS, ctx.scope, given["applicationName"])
     if item is not None:
         for group in ctx.tx.page(GROUPS, ctx.scope, prefix=f"{item.desired.id}/"):
             ctx.tx.delete(GROUPS, group.ref)
+        for revision in ctx.tx.page(REVISIONS, ctx.scope, prefix=f"{item.desired.id}/"):
+            ctx.tx.delete(REVISIONS, revision.ref)
         ctx.tx.delete(APPLICATIONS, item.ref)
     return {}
 

@@ -3,6 +3,7 @@
 - ``applications``  applications, deployment groups, deployment configurations
 - ``deployments``   deployments: what was asked for, and how far they are
 - ``appspec``       the AppSpec file, read and checked
+- ``revisions``     application revisions
 - ``creating``      ``create_deployment``, ``stop_deployment``, and finding things by name
 """
 

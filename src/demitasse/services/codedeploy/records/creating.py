@@ -35,6 +35,7 @@ from demitasse.services.codedeploy.records.deployments import (
     Shift,
     listed_key,
 )
+from demitasse.services.codedeploy.records.revisions import use_revision
 from demitasse.services.events.records import emit
 from demitasse.store import Item, Transaction
 from demitasse.store.kinds import Nothing
@@ -142,6 +143,7 @@ def create_deployment(
         previous=previous.desired.revision if previous else None,
     )
     item = keep(tx, scope, ids, now, deployment)
+    use_revision(tx, scope, now, own.application_id, revision, own.id)
     seen = msgspec.structs.replace(target.observed, attempted=item.key)
     tx.observe(GROUPS, target.ref, seen)
     return item.key
