@@ -43,6 +43,8 @@ from demitasse.services.ecs.controller.task import TaskController
 from demitasse.services.ecs.controller.task_definition import TaskDefinitionController
 from demitasse.services.elbv2 import operations as elbv2
 from demitasse.services.elbv2.controller import LoadBalancerController
+from demitasse.services.events import operations as events
+from demitasse.services.events.controller import DeliveryController, ScheduleController
 from demitasse.services.iam import operations as iam
 from demitasse.services.logs import operations as logs
 from demitasse.services.logs.collector import LogCollector
@@ -73,6 +75,7 @@ APIS: tuple[Api, ...] = (
     rds.api,
     logs.api,
     iam.api,
+    events.api,
     codedeploy.api,
     codecommit.api,
     codepipeline.api,
@@ -226,6 +229,8 @@ class Platform:
             LogCollector(store=store, containers=containers, clock=clock),
             LogRetentionController(store=store, clock=clock),
             LogRemovalController(store=store),
+            DeliveryController(store=store, clock=clock, ids=ids),
+            ScheduleController(store=store, clock=clock, ids=ids),
             TaskDefinitionController(store=store),
             ServiceController(store=store, clock=clock, waits=waits, ids=ids),
             TaskController(

@@ -50,9 +50,7 @@ def check(target: Target) -> None:
 
 
 def _check_template(target: str, transformer: Transformer) -> None:
-    for name, path in transformer.paths.items():
-        if name.lower().startswith("aws."):
-            raise InputError(f"InputPathsMap of target {target} has a reserved name: {name}.")
+    for path in transformer.paths.values():
         if _PATH.fullmatch(path) is None:
             raise InputError(f"Invalid InputPath in InputPathsMap for target {target}: {path}.")
     for name in _VARIABLE.findall(transformer.template):
