@@ -14,7 +14,9 @@ NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _SPECIAL = re.compile(r"[&<>\x00-\x1f\x7f\ufffe\uffff]")
-_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\n": "\n", "\t": "\t"}
+_NO_XML = re.compile(r"&#x[0-9a-f]+;")
+_REPLACED = "\ufffd"
+_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\n": "\n", "\t": "\t", "\r": "&#13;"}
 
 Element: TypeAlias = "tuple[str, str | int | bool | Iterable[Element] | None]"
 """A name and what is in it: text, elements, or ``None`` for "leave it out"."""
@@ -35,8 +37,9 @@ def document(name: str, content: str | Iterable[Element]) -> bytes:
 
 
 def error_document(content: Iterable[Element]) -> bytes:
-    """An error: those have no namespace."""
-    return f"{_HEAD}<Error>{''.join(_parts(content))}</Error>".encode()
+    """An error: those have no namespace, and must be read whatever key they name."""
+    inside = "".join(_parts(content))
+    return f"{_HEAD}<Error>{_NO_XML.sub(_REPLACED, inside)}</Error>".encode()
 
 
 def _parts(content: Iterable[Element]) -> Iterable[str]:
