@@ -216,7 +216,7 @@ class Platform:
         return (
             VpcController(store=store, containers=containers),
             RepositoryController(store=store, references=self._references),
-            LifecycleController(store=store, clock=clock, waits=waits),
+            LifecycleController(store=store, clock=clock, waits=waits, ids=ids),
             SweepController(store=store, blobs=self._blobs, clock=clock),
             ObjectSweepController(store=store, blobs=self._object_blobs, clock=clock),
             LoadBalancerController(

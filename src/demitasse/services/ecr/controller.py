@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from demitasse.clock import Clock, Waits
 from demitasse.control import Controller, Interest, own
+from demitasse.ids import Ids
 from demitasse.services.ecr import images
 from demitasse.services.ecr.lifecycle import read_policy
 from demitasse.services.ecr.plan import next_change, plan
@@ -35,8 +36,8 @@ class LifecycleController(Controller):
     name = "ecr.lifecycle"
     workers = 1
 
-    def __init__(self, *, store: Store, clock: Clock, waits: Waits) -> None:
-        self._store = store
+    def __init__(self, *, store: Store, clock: Clock, waits: Waits, ids: Ids) -> None:
+        self._store, self._ids = store, ids
         self._clock = clock
         self._day = timedelta(seconds=waits.seconds(_DAY))
 
@@ -71,17 +72,17 @@ class LifecycleController(Controller):
         # An index before what it needs: what is needed cannot be deleted.
         for image in sorted(kept, key=lambda image: not image.manifests):
             if image.digest in going:
-                _expire(tx, ref, image.digest)
+                _expire(tx, ref, image.digest, self._ids, now)
         tx.observe(REPOSITORIES, ref, RepositoryObserved(now))
         left = [image for image in kept if image.digest not in going]
         following = next_change(rules, left, now, self._day)
         return None if following is None else (following - now).total_seconds()
 
 
-def _expire(tx: Transaction, ref: Ref, digest: str) -> None:
+def _expire(tx: Transaction, ref: Ref, digest: str, ids: Ids, now: datetime) -> None:
     image = tx.get(IMAGES, ref.scope, in_repository(ref.key, digest))
     if image is not None and not images.lists_with(tx, image):
-        images.delete(tx, image)
+        images.delete(tx, image, ids, now)
 
 
 def _images(tx: Transaction, ref: Ref) -> list[Image]:

@@ -14,6 +14,7 @@ import msgspec
 
 from demitasse.api import Scope
 from demitasse.errors import ServiceError
+from demitasse.ids import Ids
 from demitasse.services.ecr.manifests import Manifest, is_digest
 from demitasse.services.ecr.records import (
     IMAGE_TAGS,
@@ -31,6 +32,7 @@ from demitasse.services.ecr.records import (
     in_repository,
     tagged,
 )
+from demitasse.services.events.records import emit
 from demitasse.store import Item, Ref, Transaction
 
 RepositoryItem = Item[Repository, RepositoryObserved]
@@ -95,17 +97,19 @@ def push(
     data: bytes,
     *,
     tag: str | None,
+    ids: Ids,
     now: datetime,
 ) -> ImageItem:
     """Keep a manifest, and give it a tag, which leaves the image that had it.
 
+    A push is told as an event, unless it changes nothing.
     Raises ``ServiceError``: ImageTagAlreadyExistsException, LayersNotFoundException,
     ReferencedImagesNotFoundException.
     """
     scope, name = where.scope, where.key
     if tag is not None:
         check_tag(tx, where, tag)
-    image = find(tx, scope, name, manifest.digest)
+    before = image = find(tx, scope, name, manifest.digest)
     if image is None:
         size = _size(tx, where, manifest)
         image = tx.create(
@@ -127,22 +131,27 @@ def push(
                 annotations=manifest.annotations,
             ),
         )
-    return image if tag is None else _give_tag(tx, image, tag)
+    if tag is not None:
+        image = _give_tag(tx, image, tag)
+    if before is None or before.desired != image.desired:
+        _tell(tx, image, "PUSH", tag, ids=ids, now=now)
+    return image
 
 
-def untag(tx: Transaction, image: ImageItem, tag: str) -> None:
+def untag(tx: Transaction, image: ImageItem, tag: str, ids: Ids, now: datetime) -> None:
     """Take a tag away; an image that loses its last tag so is deleted, as on AWS.
 
     ``ServiceError`` ImageReferencedByManifestList, as for ``delete``.
     """
     if image.desired.tags == (tag,):
-        delete(tx, image)
+        delete(tx, image, ids, now)
     else:
         tx.delete(IMAGE_TAGS, Ref(image.scope, tagged(image.desired.repository, tag)))
         _take_tag(tx, image, tag)
+        _tell(tx, image, "DELETE", tag, ids=ids, now=now)
 
 
-def delete(tx: Transaction, image: ImageItem) -> None:
+def delete(tx: Transaction, image: ImageItem, ids: Ids, now: datetime) -> None:
     """Delete an image with its tags, and what was pushed about it (signatures, attestations).
 
     ``ServiceError`` ImageReferencedByManifestList when an index needs it.
@@ -153,10 +162,10 @@ def delete(tx: Transaction, image: ImageItem) -> None:
             "ImageReferencedByManifestList",
             f"Requested image referenced by manifest list: [{', '.join(lists)}]",
         )
-    _delete(tx, image)
+    _delete(tx, image, ids, now)
     for referrer in tx.page(IMAGES, image.scope, where=("subject", image.key)):
         if not lists_with(tx, referrer):
-            delete(tx, referrer)
+            delete(tx, referrer, ids, now)
 
 
 def lists_with(tx: Transaction, image: ImageItem) -> list[str]:
@@ -165,11 +174,11 @@ def lists_with(tx: Transaction, image: ImageItem) -> list[str]:
     return [item.desired.digest for item in found]
 
 
-def delete_repository(tx: Transaction, where: RepositoryItem) -> None:
+def delete_repository(tx: Transaction, where: RepositoryItem, ids: Ids, now: datetime) -> None:
     """Delete a repository with all that it holds. The bytes are swept up later."""
     scope, name = where.scope, where.key
     for image in tx.page(IMAGES, scope, prefix=in_repository(name, "")):
-        _delete(tx, image)
+        _delete(tx, image, ids, now)
     for layer in tx.page(LAYERS, scope, prefix=in_repository(name, "")):
         tx.delete(LAYERS, layer.ref)
     for upload in tx.page(UPLOADS, scope, where=("repository", name)):
@@ -248,7 +257,31 @@ def _take_tag(tx: Transaction, image: ImageItem, tag: str) -> None:
     tx.desire(IMAGES, image.ref, msgspec.structs.replace(image.desired, tags=tags))
 
 
-def _delete(tx: Transaction, image: ImageItem) -> None:
+def _delete(tx: Transaction, image: ImageItem, ids: Ids, now: datetime) -> None:
     for tag in image.desired.tags:
         tx.delete(IMAGE_TAGS, Ref(image.scope, tagged(image.desired.repository, tag)))
     tx.delete(IMAGES, image.ref)
+    for told in image.desired.tags or (None,):
+        _tell(tx, image, "DELETE", told, ids=ids, now=now)
+
+
+def _tell(
+    tx: Transaction, image: ImageItem, action: str, tag: str | None, *, ids: Ids, now: datetime
+) -> None:
+    """ECR's own event, as its user guide gives it ("Amazon ECR events and EventBridge")."""
+    detail = {
+        "result": "SUCCESS",
+        "repository-name": image.desired.repository,
+        "image-digest": image.desired.digest,
+        "action-type": action,
+        **({} if tag is None else {"image-tag": tag}),
+    }
+    emit(
+        tx,
+        image.scope,
+        ids,
+        now,
+        source="aws.ecr",
+        detail_type="ECR Image Action",
+        detail=detail,
+    )

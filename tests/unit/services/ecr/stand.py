@@ -195,7 +195,7 @@ class Stand:
 
         async def work() -> None:
             controller = LifecycleController(
-                store=self.store, clock=self.clock, waits=Waits(compression)
+                store=self.store, clock=self.clock, waits=Waits(compression), ids=self.ids
             )
             loop = ControlLoop(controller, self.store, self.clock)
             with attached(loop, self.store):

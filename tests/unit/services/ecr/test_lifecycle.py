@@ -288,7 +288,7 @@ def test_a_policy_is_carried_out(ecr):
 def test_noting_an_evaluation_does_not_start_another(ecr):
     text = policy(rule(1, "any", 1))
     ecr.call("PutLifecyclePolicy", repositoryName="app", lifecyclePolicyText=text)
-    controller = LifecycleController(store=ecr.store, clock=ecr.clock, waits=Waits(1))
+    controller = LifecycleController(store=ecr.store, clock=ecr.clock, waits=Waits(1), ids=ecr.ids)
     interests = {kind.name: interest for kind, interest in controller.interests().items()}
     looked_at = []
     ecr.store.watch(

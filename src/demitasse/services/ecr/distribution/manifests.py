@@ -65,7 +65,7 @@ async def put(visit: Visit, name: str, reference: str) -> Answer:
     with visit.store.transaction() as tx:
         where = images.repository(tx, visit.scope, name)
         tag = None if by_digest else reference
-        images.push(tx, where, manifest, data, tag=tag, now=visit.clock.now())
+        images.push(tx, where, manifest, data, tag=tag, ids=visit.ids, now=visit.clock.now())
     headers = {
         "Location": f"/v2/{name}/manifests/{manifest.digest}",
         "Docker-Content-Digest": manifest.digest,
@@ -84,9 +84,9 @@ async def delete(visit: Visit, name: str, reference: str) -> Answer:
         if image is None:
             raise errors.manifest_unknown()
         if by_digest:
-            images.delete(tx, image)
+            images.delete(tx, image, visit.ids, visit.clock.now())
         else:
-            images.untag(tx, image, reference)
+            images.untag(tx, image, reference, visit.ids, visit.clock.now())
     return Answer(202)
 
 

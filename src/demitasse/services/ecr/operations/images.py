@@ -116,7 +116,9 @@ def put_image(context: Context, given: Input) -> Output:
             "ImageAlreadyExistsException",
             f"Image with digest '{manifest.digest}'{tagged} already exists in {within(where)}",
         )
-    image = images.push(context.tx, where, manifest, data, tag=tag, now=context.now)
+    image = images.push(
+        context.tx, where, manifest, data, tag=tag, ids=context.ids, now=context.now
+    )
     return {"image": _image(where, image, tag)}
 
 
@@ -294,9 +296,9 @@ def _failure(image_id: dict[str, str], code: str, reason: str) -> dict[str, Any]
 def _delete(context: Context, image: ImageItem, image_id: dict[str, str]) -> list[dict[str, str]]:
     digest = image.desired.digest
     if tag := image_id.get("imageTag"):
-        images.untag(context.tx, image, tag)
+        images.untag(context.tx, image, tag, context.ids, context.now)
         return [{"imageDigest": digest, "imageTag": tag}]
-    images.delete(context.tx, image)
+    images.delete(context.tx, image, context.ids, context.now)
     tagged = [{"imageDigest": digest, "imageTag": tag} for tag in image.desired.tags]
     return tagged or [{"imageDigest": digest}]
 

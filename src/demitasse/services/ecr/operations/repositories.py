@@ -76,7 +76,7 @@ def delete_repository(context: Context, given: Input) -> Output:
             f"The repository with name '{where.key}' in registry with id '{where.scope.account}'"
             " cannot be deleted because it still contains images",
         )
-    images.delete_repository(context.tx, where)
+    images.delete_repository(context.tx, where, context.ids, context.now)
     return {"repository": _shown(context, where)}
 
 
