@@ -1,0 +1,335 @@
+"""A pipeline at work: stages, actions, artifacts, variables."""
+
+from __future__ import annotations
+
+import json
+
+from tests.unit.services.codepipeline.stand import (
+    BUCKET,
+    FILES,
+    SCOPE,
+    TASKDEF,
+    Stand,
+    action,
+    approval,
+    asking,
+    blue_green,
+    code,
+    image,
+    stage,
+)
+
+from demitasse.services.codedeploy.records import Problem
+from demitasse.services.ecs.records import find_task_definition
+
+
+def released() -> Stand:
+    at = Stand()
+    at.create(stage("Source", code(), image()), stage("Deploy", blue_green()))
+    return at
+
+
+def test_creation_runs_the_pipeline_once_up_to_its_deployment() -> None:
+    at = released()
+    (shown,) = at.executions()
+    assert shown["status"] == "InProgress"
+    assert shown["trigger"] == {
+        "triggerType": "CreatePipeline",
+        "triggerDetail": f"arn:aws:iam::{SCOPE.account}:user/student",
+    }
+    assert {name: each["latestExecution"]["status"] for name, each in at.stages().items()} == {
+        "Source": "Succeeded",
+        "Deploy": "InProgress",
+    }
+    deployment_id, deployment = at.deployment()
+    seen = at.latest("Deploy", "Blue")
+    assert seen["externalExecutionId"] == deployment_id
+    assert deployment_id in seen["externalExecutionUrl"]
+    definition = SCOPE.arn("ecs", "task-definition/web:1")
+    assert f"TaskDefinition: {definition}" in deployment.revision.content
+    with at.store.transaction() as tx:
+        registered = find_task_definition(tx, SCOPE, definition)
+    assert registered is not None
+    assert registered.desired.containers[0].image == f"127.0.0.1:4566/web@sha256:{'1' * 64}"
+    assert registered.desired.registered_by.endswith(":assumed-role/PipelineRole/demitasse")
+
+
+def test_it_succeeds_with_its_deployment() -> None:
+    at = released()
+    at.end_deployment("Succeeded")
+    assert at.statuses() == ["Succeeded"]
+    assert at.latest("Deploy", "Blue")["summary"] == "Deployment Succeeded"
+    assert [each["status"] for each in at.history()] == ["Succeeded"] * 3
+
+
+def test_it_fails_with_its_deployment_and_says_why() -> None:
+    at = released()
+    key, _ = at.deployment()
+    at.end_deployment("Failed", Problem("HEALTH_CONSTRAINTS", "No task was healthy."))
+    assert at.statuses() == ["Failed"]
+    assert at.latest("Deploy", "Blue")["errorDetails"] == {
+        "code": "JobFailed",
+        "message": f"Deployment {key} failed. No task was healthy. (Error Code: HEALTH_CONSTRAINTS)",
+    }
+    assert at.stages()["Deploy"]["latestExecution"]["status"] == "Failed"
+
+
+def test_image_detail_has_the_members_of_aws() -> None:
+    at = released()
+    (execution,) = at.executions()
+    files = at.artifact("image-web", execution["pipelineExecutionId"])
+    digest = f"sha256:{'1' * 64}"
+    assert json.loads(files["imageDetail.json"]) == {
+        "ImageSizeInBytes": "44728918",
+        "ImageDigest": digest,
+        "Version": "1.0",
+        "ImagePushedAt": "Thu Jan 01 00:00:00 UTC 2026",
+        "RegistryId": SCOPE.account,
+        "RepositoryName": "web",
+        "ImageURI": f"127.0.0.1:4566/web@{digest}",
+        "ImageTags": ["latest"],
+    }
+
+
+def test_the_source_artifact_holds_the_commit() -> None:
+    at = released()
+    (execution,) = at.executions()
+    assert at.artifact("SourceArtifact", execution["pipelineExecutionId"]) == FILES
+    (revision, digest) = execution["sourceRevisions"]
+    assert revision["actionName"] == "Code"
+    assert revision["revisionSummary"] == "first"
+    assert digest["revisionId"] == f"sha256:{'1' * 64}"
+    stored = at.history()[0]["output"]["outputArtifacts"][0]["s3location"]
+    assert stored["bucket"] == BUCKET
+    assert stored["key"].startswith("release/SourceArti/")
+    assert stored["key"].endswith(".zip")
+
+
+def refused_at_deploy(files: dict[str, bytes]) -> dict[str, str]:
+    at = Stand()
+    at.push("second", files)
+    at.create(stage("Source", code(), image()), stage("Deploy", blue_green()))
+    assert at.statuses() == ["Failed"]
+    return dict(at.latest("Deploy", "Blue")["errorDetails"])
+
+
+def test_a_missing_template_fails_the_deployment() -> None:
+    assert refused_at_deploy({"taskdef.json": FILES["taskdef.json"]}) == {
+        "code": "ConfigurationError",
+        "message": "Exception while trying to read the AppSpec artifact file from: SourceArtifact."
+        " It holds no file appspec.yaml.",
+    }
+
+
+def test_a_task_definition_that_ecs_refuses_fails_the_deployment() -> None:
+    bad = json.dumps(TASKDEF | {"cpu": "100"}).encode()
+    said = refused_at_deploy({**FILES, "taskdef.json": bad})
+    assert said["code"] == "ConfigurationError"
+    assert "ClientException" in said["message"]
+
+
+def test_a_task_definition_of_wrong_types_fails_the_deployment() -> None:
+    bad = json.dumps(TASKDEF | {"containerDefinitions": "web"}).encode()
+    said = refused_at_deploy({**FILES, "taskdef.json": bad})
+    assert "containerDefinitions" in said["message"]
+
+
+def test_a_task_definition_that_is_no_json_fails_the_deployment() -> None:
+    said = refused_at_deploy({**FILES, "taskdef.json": b"{family"})
+    assert "taskdef.json in the artifact SourceArtifact is not JSON" in said["message"]
+
+
+def test_a_bad_appspec_registers_nothing() -> None:
+    at = Stand()
+    at.push("second", {**FILES, "appspec.yaml": b"version: 7"})
+    at.create(stage("Source", code(), image()), stage("Deploy", blue_green()))
+    assert "InvalidRevisionException" in at.latest("Deploy", "Blue")["errorDetails"]["message"]
+    with at.store.transaction() as tx:
+        assert find_task_definition(tx, SCOPE, "web") is None
+
+
+def test_a_branch_that_is_not_there_fails_in_the_words_of_aws() -> None:
+    at = Stand()
+    wanted = code()
+    wanted["configuration"]["BranchName"] = "main"
+    at.create(stage("Source", wanted), stage("Ask", approval()))
+    assert at.latest("Source", "Code")["errorDetails"] == {
+        "code": "ConfigurationError",
+        "message": "The action failed because no branch named main was found in the selected AWS"
+        " CodeCommit repository deployment. Make sure you are using the correct branch name, and"
+        " then try again.",
+    }
+
+
+def test_a_bucket_that_is_gone_fails_the_action_that_needs_it() -> None:
+    at = Stand()
+    at.create(stage("Source", code(), image()), stage("Ask", approval()), stage("D", blue_green()))
+    at.objects.kept.clear()
+    at.answer("Ask")
+    said = at.latest("D", "Blue")["errorDetails"]
+    assert said["code"] == "ConfigurationError"
+    assert f"Name of artifact bucket: {BUCKET}" in said["message"]
+
+
+def test_actions_of_one_order_begin_together_and_the_next_when_all_have_succeeded() -> None:
+    at = Stand()
+    first = (approval("A"), approval("B"))
+    at.create(stage("Source", code()), stage("Ask", *first, approval("C", order=2)))
+
+    def begun() -> dict[str, str]:
+        return {
+            each["actionName"]: each.get("latestExecution", {}).get("status", "")
+            for each in at.stages()["Ask"]["actionStates"]
+        }
+
+    assert begun() == {"A": "InProgress", "B": "InProgress", "C": ""}
+    at.answer("Ask", action_name="A")
+    assert begun() == {"A": "Succeeded", "B": "InProgress", "C": ""}
+    at.answer("Ask", action_name="B")
+    assert begun() == {"A": "Succeeded", "B": "Succeeded", "C": "InProgress"}
+    at.answer("Ask", action_name="C")
+    assert at.statuses() == ["Succeeded"]
+
+
+def test_variables_are_put_in_their_places() -> None:
+    at = Stand()
+    at.project()
+    variables = json.dumps(
+        [
+            {"name": "COMMIT", "value": "#{SourceVariables.CommitId}"},
+            {"name": "ID", "value": "#{codepipeline.PipelineExecutionId}"},
+            {"name": "WHERE", "value": "#{variables.where}"},
+        ]
+    )
+    build = action(
+        "Build",
+        "Build",
+        "CodeBuild",
+        inputs=("SourceArtifact",),
+        ProjectName="tests",
+        EnvironmentVariables=variables,
+    )
+    execution = at.create(
+        stage("Source", code()),
+        stage("Build", build),
+        pipelineType="V2",
+        variables=[{"name": "where", "defaultValue": "here"}],
+    )
+    (item,) = at.builds()
+    given = {each.name: each.value for each in item.desired.settings.environment.variables}
+    commit = at.execution(execution)["artifactRevisions"][0]["revisionId"]
+    assert given == {"COMMIT": commit, "ID": execution, "WHERE": "here"}
+    assert at.execution(execution)["variables"] == [{"name": "where", "resolvedValue": "here"}]
+    at.end_build("SUCCEEDED")
+    at.start(variables=[{"name": "where", "value": "there"}])
+    given = {e.name: e.value for e in at.builds()[-1].desired.settings.environment.variables}
+    assert given["WHERE"] == "there"
+
+
+def test_a_build_takes_and_makes_artifacts_and_puts_out_variables() -> None:
+    at = Stand()
+    at.project()
+    build = action(
+        "Build",
+        "Build",
+        "CodeBuild",
+        inputs=("SourceArtifact",),
+        outputs=("Built",),
+        namespace="B",
+        ProjectName="tests",
+    )
+    ask = approval()
+    ask["configuration"] = {"CustomData": "#{B.TAG}"}
+    at.create(stage("Source", code()), stage("Build", build), stage("Ask", ask))
+    (item,) = at.builds()
+    assert item.desired.initiator == "codepipeline/release"
+    source, built = item.desired.settings.source, item.desired.settings.artifacts
+    where = at.history()[0]["output"]["outputArtifacts"][0]["s3location"]
+    assert source.location == f"{where['bucket']}/{where['key']}"
+    assert built.location.startswith(f"{BUCKET}/release/Built/")
+    assert at.latest("Build", "Build")["externalExecutionId"] == item.key
+    at.end_build("SUCCEEDED", exported={"TAG": "v7"})
+    assert at.history()[1]["output"]["outputVariables"] == {"TAG": "v7"}
+    assert at.history()[2]["input"]["resolvedConfiguration"] == {"CustomData": "v7"}
+
+
+def test_a_failed_build_ends_the_execution() -> None:
+    at = Stand()
+    at.project()
+    test = action("T", "Test", "CodeBuild", inputs=("SourceArtifact",), ProjectName="tests")
+    at.create(stage("Source", code()), stage("Test", test), stage("Ask", approval()))
+    at.end_build("FAILED")
+    assert at.statuses() == ["Failed"]
+    assert (
+        at.latest("Test", "T")["errorDetails"]["message"] == "Build terminated with state: FAILED."
+    )
+    assert "latestExecution" not in at.stages()["Ask"]
+
+
+def test_a_project_that_is_not_there_fails_the_action() -> None:
+    at = Stand()
+    test = action("T", "Test", "CodeBuild", inputs=("SourceArtifact",), ProjectName="tests")
+    at.create(stage("Source", code()), stage("Test", test))
+    assert "Project cannot be found" in at.latest("Test", "T")["errorDetails"]["message"]
+
+
+def test_files_are_put_into_a_bucket() -> None:
+    at = Stand()
+    at.objects.add_bucket(SCOPE, "site")
+    put = action(
+        "Put",
+        "Deploy",
+        "S3",
+        inputs=("SourceArtifact",),
+        BucketName="site",
+        Extract="true",
+        ObjectKey="v1",
+    )
+    at.create(stage("Source", code()), stage("Deploy", put))
+    assert at.statuses() == ["Succeeded"]
+    kept = at.objects.kept[SCOPE, "site"]
+    assert {key: versions[-1] for key, versions in kept.items()} == {
+        f"v1/{path}": content for path, content in FILES.items()
+    }
+
+
+def test_an_approval_that_nobody_answers_fails_after_seven_days() -> None:
+    at = Stand()
+    at.call("codepipeline", "CreatePipeline", pipeline=asking("Ask"))
+    at.work(7 * 24 * 3600 - 1)
+    assert at.statuses() == ["InProgress"]
+    at.work(1)
+    assert at.statuses() == ["Failed"]
+    assert "timed out after 10080 minutes" in at.latest("Ask", "Ask")["errorDetails"]["message"]
+
+
+def test_a_rejected_approval_fails() -> None:
+    at = Stand()
+    at.create(*asking("Ask")["stages"])
+    at.answer("Ask", "Rejected")
+    assert at.statuses() == ["Failed"]
+    seen = at.latest("Ask", "Ask")
+    assert seen["status"] == "Failed"
+    assert seen["summary"] == "so be it"
+    assert seen["lastUpdatedBy"] == f"arn:aws:iam::{SCOPE.account}:user/student"
+
+
+def test_an_approval_is_given_once_and_with_its_token() -> None:
+    at = Stand()
+    at.create(*asking("Ask", "Then")["stages"])
+    token = at.latest("Ask", "Ask")["token"]
+    given = {
+        "pipelineName": "release",
+        "stageName": "Ask",
+        "actionName": "Ask",
+        "result": {"summary": "", "status": "Approved"},
+    }
+    wrong = "00000000-0000-0000-0000-000000000000"
+    assert at.refused("PutApprovalResult", **given, token=wrong)[0] == (
+        "InvalidApprovalTokenException"
+    )
+    assert at.do("PutApprovalResult", **given, token=token)["approvedAt"] is not None
+    assert at.refused("PutApprovalResult", **given, token=token)[0] == (
+        "ApprovalAlreadyCompletedException"
+    )
+    assert "token" not in at.latest("Ask", "Ask")
