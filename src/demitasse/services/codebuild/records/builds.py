@@ -62,9 +62,9 @@ class BuildObserved(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far a build is. ``status`` is AWS's buildStatus, ``current_phase`` its currentPhase.
 
     ``session`` is the access key id of the temporary credentials that the build was given.
-    ``outputs`` has the primary artifact (identifier "") first. ``digest_of_source`` is what the
+    ``outputs`` has the primary artifact (identifier "") first. ``resolved_version`` is what the
     source was resolved to: a commit, or an object's version. ``verdict`` is the status that the
-    build will end with, known before it is all cleared away.
+    build will end with, known once FINALIZING. ``cleared`` once nothing is left of it outside.
     """
 
     status: str = "IN_PROGRESS"
@@ -78,7 +78,6 @@ class BuildObserved(msgspec.Struct, frozen=True, omit_defaults=True):
     session: str = ""
     log_group: str = ""
     log_stream: str = ""
-    image_id: str = ""
     verdict: str = ""
     cleared: bool = False
 
@@ -104,7 +103,10 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 LISTED: Kind[Listed, Nothing] = Kind(
-    "codebuild.listed", Listed, Nothing, {"project": lambda item: item.desired.project}
+    "codebuild.listed",
+    Listed,
+    Nothing,
+    {"project": lambda item: item.desired.project, "id": lambda item: item.desired.id},
 )
 
 
@@ -121,14 +123,8 @@ class Waiting(msgspec.Struct, frozen=True):
         return Ref(Scope(self.account, self.region), self.build)
 
 
-class Place(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whether it has come to its turn."""
-
-    running: bool = False
-
-
-QUEUE: Kind[Waiting, Place] = Kind(
-    "codebuild.queue", Waiting, Place, {"build": lambda item: item.desired.build}
+QUEUE: Kind[Waiting, Nothing] = Kind(
+    "codebuild.queue", Waiting, Nothing, {"build": lambda item: item.desired.build}
 )
 
 

@@ -1,0 +1,82 @@
+"""Getting a build's sources: zips, from S3 or from git."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from demitasse.engines.git.protocol import Git, NoSuchObject
+from demitasse.engines.objects import NoSuchObject as NoSuchS3Object
+from demitasse.engines.objects import Objects
+from demitasse.services.codebuild.controller.problems import PhaseFailed
+from demitasse.services.codebuild.records import BuildItem, Source
+from demitasse.services.codecommit.records import PATH, default_branch, find_repository
+from demitasse.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A source as a zip (``None``: there is none), and what it was resolved to."""
+
+    archive: bytes | None
+    version: str
+
+
+class Sources:
+    """Reads from the account and region of the build."""
+
+    def __init__(self, store: Store, objects: Objects, git: Git) -> None:
+        self._store = store
+        self._objects = objects
+        self._git = git
+
+    async def primary(self, item: BuildItem) -> Fetched:
+        """The primary source. ``PhaseFailed``."""
+        settings = item.desired.settings
+        version = item.observed.resolved_version or settings.source_version
+        return await self._fetch(item, settings.source, version, "primary source")
+
+    async def secondary(self, item: BuildItem, source: Source) -> Fetched:
+        """A secondary source. ``PhaseFailed``."""
+        return await self._fetch(
+            item, source, source.version, f"secondary source {source.identifier}"
+        )
+
+    async def _fetch(self, item: BuildItem, source: Source, version: str, which: str) -> Fetched:
+        if source.type == "NO_SOURCE":
+            return Fetched(None, "")
+        if source.type == "CODECOMMIT":
+            return await self._from_git(item, source, version, which)
+        bucket, _, key = source.location.removeprefix("arn:aws:s3:::").partition("/")
+        # What CodePipeline resolved is its revision, not a version of the artifact's object.
+        wanted = version if source.type == "S3" else ""
+        try:
+            found = await self._objects.get(item.scope, bucket, key, wanted)
+            current = await self._objects.current(item.scope, bucket, key)
+        except NoSuchS3Object as error:
+            raise PhaseFailed(
+                "CLIENT_ERROR", f"error while downloading key {key}, error: {error} for {which}"
+            ) from error
+        newest = current[0] if current else ""
+        return Fetched(found, version if source.type != "S3" else version or newest)
+
+    async def _from_git(self, item: BuildItem, source: Source, version: str, which: str) -> Fetched:
+        name = source.location.rpartition(PATH)[2]
+        with self._store.transaction() as tx:
+            repository = find_repository(tx, item.scope, name)
+        if repository is None:
+            raise PhaseFailed(
+                "CLIENT_ERROR", f"repository {name} not found for {which} and source version"
+                f" {version}"
+            )  # fmt: skip
+        identity = repository.desired.repository_id
+        specifier = version or default_branch(repository)
+        commit = await self._git.resolve(identity, specifier) if specifier else None
+        if commit is None:
+            raise PhaseFailed(
+                "CLIENT_ERROR",
+                f"reference not found for {which} and source version {version}",
+            )
+        try:
+            return Fetched(await self._git.archive(identity, commit), commit)
+        except NoSuchObject as error:
+            raise PhaseFailed("CLIENT_ERROR", f"{error} for {which}") from error

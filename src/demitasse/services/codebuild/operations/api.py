@@ -1,0 +1,5 @@
+"""The API of CodeBuild: botocore's model ``codebuild`` and the CodeBuild API Reference."""
+
+from demitasse.services.base import Api
+
+api = Api("codebuild")

@@ -1,0 +1,188 @@
+"""Starting, stopping, repeating and describing builds."""
+
+from __future__ import annotations
+
+import msgspec
+
+from demitasse.api import Input, Output
+from demitasse.errors import NotSupported, ServiceError
+from demitasse.services.base import Context
+from demitasse.services.codebuild import describe
+from demitasse.services.codebuild.operations import reading
+from demitasse.services.codebuild.operations.api import api
+from demitasse.services.codebuild.records import (
+    BUILDS,
+    FINAL,
+    INVALID,
+    LISTED,
+    BuildOverrides,
+    build_arn,
+    build_key,
+    find_build,
+    find_project,
+    retry_build,
+    start_build,
+    stop_build,
+)
+from demitasse.services.codebuild.records.starting import overridden
+
+_MOST_IDS = 100
+_REFUSED = (
+    "sourceAuthOverride",
+    "insecureSslOverride",
+    "reportBuildStatusOverride",
+    "buildStatusConfigOverride",
+    "certificateOverride",
+    "registryCredentialOverride",
+    "debugSessionEnabled",
+    "fleetOverride",
+    "autoRetryLimitOverride",
+    "hostKernelOverride",
+)
+
+
+@api.operation("StartBuild")
+def start(ctx: Context, given: Input) -> Output:
+    """Queue a build."""
+    for name in _REFUSED:
+        if given.get(name):
+            raise NotSupported(name)
+    if given.get("gitSubmodulesConfigOverride", {}).get("fetchSubmodules"):
+        raise NotSupported("gitSubmodulesConfigOverride")
+    project = find_project(ctx.tx, ctx.scope, given["projectName"])
+    overrides = _overrides(ctx, given)
+    version = given.get("sourceVersion", "")
+    settings = overridden(project.desired.settings, overrides, version)
+    if settings.source.type == "CODEPIPELINE":
+        reading.invalid(
+            "A build with the source type CODEPIPELINE can be started by CodePipeline alone;"
+            " override the source's and the artifacts' types"
+        )
+    reading.source(
+        {
+            key: value
+            for key, value in describe.source(settings.source).items()
+            if value is not None and key != "sourceIdentifier"
+        }
+    )
+    reading.check_whole(settings)
+    if "secondarySourcesVersionOverride" in given:
+        sources = reading.secondary_versions(
+            settings.secondary_sources, given["secondarySourcesVersionOverride"]
+        )
+        overrides = msgspec.structs.replace(overrides, secondary_sources=sources)
+    build_id = start_build(
+        ctx.tx,
+        ctx.scope,
+        ctx.ids,
+        ctx.now,
+        project.key,
+        initiator=_initiator(ctx),
+        source_version=version,
+        overrides=overrides,
+        token=given.get("idempotencyToken", ""),
+    )
+    return {"build": describe.build(find_build(ctx.tx, ctx.scope, build_id))}
+
+
+@api.operation("StopBuild")
+def stop(ctx: Context, given: Input) -> Output:
+    """Ask a build to stop."""
+    stop_build(ctx.tx, ctx.scope, given["id"], ctx.now)
+    return {"build": describe.build(find_build(ctx.tx, ctx.scope, given["id"]))}
+
+
+@api.operation("RetryBuild")
+def retry(ctx: Context, given: Input) -> Output:
+    """Build once more as an earlier build did."""
+    if "id" not in given:
+        reading.invalid("The id of a build is required")
+    before = find_build(ctx.tx, ctx.scope, given["id"])
+    if before.desired.settings.source.type == "CODEPIPELINE":
+        reading.invalid("A build of CodePipeline cannot be retried; retry the pipeline's stage")
+    build_id = retry_build(ctx.tx, ctx.scope, ctx.ids, ctx.now, given["id"])
+    return {"build": describe.build(find_build(ctx.tx, ctx.scope, build_id))}
+
+
+@api.operation("BatchGetBuilds")
+def batch_get_builds(ctx: Context, given: Input) -> Output:
+    """Describe builds by id or ARN."""
+    ids = given["ids"]
+    if len(ids) > _MOST_IDS:
+        raise ServiceError(INVALID, f"At most {_MOST_IDS} ids may be given")
+    found, missing = [], []
+    for build_id in dict.fromkeys(ids):
+        item = ctx.tx.get(BUILDS, ctx.scope, build_key(ctx.scope, build_id))
+        if item is None:
+            missing.append(build_id)
+        else:
+            found.append(describe.build(item))
+    return {"builds": found, "buildsNotFound": missing}
+
+
+@api.operation("BatchDeleteBuilds")
+def batch_delete_builds(ctx: Context, given: Input) -> Output:
+    """Forget builds that are over."""
+    deleted, kept = [], []
+    for build_id in dict.fromkeys(given["ids"]):
+        item = ctx.tx.get(BUILDS, ctx.scope, build_key(ctx.scope, build_id))
+        if item is None:
+            kept.append({"id": build_id, "statusCode": "BUILD_NOT_FOUND"})
+        elif item.observed.status not in FINAL:
+            kept.append({"id": build_id, "statusCode": "BUILD_IN_PROGRESS"})
+        else:
+            ctx.tx.delete(BUILDS, item.ref)
+            for place in ctx.tx.page(LISTED, ctx.scope, where=("id", item.key)):
+                ctx.tx.delete(LISTED, place.ref)
+            deleted.append(build_arn(ctx.scope, item.key))
+    return {"buildsDeleted": deleted, "buildsNotDeleted": kept}
+
+
+def _overrides(ctx: Context, given: Input) -> BuildOverrides:
+    """What a call overrides of its project, each checked as the project's own is."""
+    role = given.get("serviceRoleOverride", "")
+    secondary_sources = given.get("secondarySourcesOverride")
+    secondary_artifacts = given.get("secondaryArtifactsOverride")
+    cache = reading.cache(given["cacheOverride"]) if "cacheOverride" in given else None
+    kind = given.get("environmentTypeOverride", "")
+    size = given.get("computeTypeOverride", "")
+    return BuildOverrides(
+        source_type=given.get("sourceTypeOverride", ""),
+        source_location=given.get("sourceLocationOverride", ""),
+        buildspec=given.get("buildspecOverride", ""),
+        clone_depth=given.get("gitCloneDepthOverride"),
+        secondary_sources=(
+            None
+            if secondary_sources is None
+            else tuple(reading.source(each, secondary=True) for each in secondary_sources)
+        ),
+        artifacts=(
+            reading.artifacts(given["artifactsOverride"]) if "artifactsOverride" in given else None
+        ),
+        secondary_artifacts=(
+            None
+            if secondary_artifacts is None
+            else tuple(reading.artifacts(each, secondary=True) for each in secondary_artifacts)
+        ),
+        variables=reading.variables(given.get("environmentVariablesOverride", [])),
+        image=reading.image(given.get("imageOverride", "")),
+        environment_type=reading.environment_type(kind) if kind else "",
+        compute_type=reading.compute_type(size) if size else "",
+        privileged=given.get("privilegedModeOverride"),
+        pull_credentials=given.get("imagePullCredentialsTypeOverride", ""),
+        service_role=reading.service_role(ctx, role) if role else "",
+        timeout=given.get("timeoutInMinutesOverride"),
+        queued_timeout=given.get("queuedTimeoutInMinutesOverride"),
+        encryption_key=given.get("encryptionKeyOverride", ""),
+        cache=cache,
+        no_cache="cacheOverride" in given and cache is None,
+        logs=reading.logs(given["logsConfigOverride"]) if "logsConfigOverride" in given else None,
+    )
+
+
+def _initiator(ctx: Context) -> str:
+    """Who started a build, as CodeBuild says it: a user's name, a role's and session's, or root."""
+    resource = ctx.caller.arn.partition("::")[2].partition(":")[2] or ctx.caller.arn
+    if ":assumed-role/" in ctx.caller.arn:
+        return ctx.caller.arn.partition(":assumed-role/")[2]
+    return resource.removeprefix("user/")

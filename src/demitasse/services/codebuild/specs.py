@@ -1,0 +1,198 @@
+"""A build's container, its variables and its image: values only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from demitasse.engines.containers.spec import (
+    KIND_LABEL,
+    Bind,
+    ContainerSpec,
+    HostNetwork,
+    Mount,
+    Volume,
+    VolumeSpec,
+)
+from demitasse.engines.workspaces import Workspace
+from demitasse.errors import DemitasseError
+from demitasse.services.codebuild.buildspec import Buildspec
+from demitasse.services.codebuild.records import BuildItem, build_arn, project_arn
+from demitasse.services.sts.records import Session
+
+BUILD_LABEL = "demitasse.build"
+CACHE_LABEL = "demitasse.build-cache"
+CACHE = "/codebuild/local-cache"
+IMAGE = "demitasse/codebuild:1"
+"""Stands in for the images that AWS curates."""
+
+RUNTIMES = {"python": ("3.13",), "docker": ("20", "26")}
+"""What of AWS's runtimes is in it."""
+
+_GIB = 1024**3
+_SIZES = {
+    "BUILD_GENERAL1_SMALL": (2.0, 4),
+    "BUILD_GENERAL1_MEDIUM": (4.0, 8),
+    "BUILD_GENERAL1_LARGE": (8.0, 16),
+    "BUILD_GENERAL1_XLARGE": (36.0, 72),
+    "BUILD_GENERAL1_2XLARGE": (72.0, 144),
+}
+COMPUTE_TYPES = tuple(_SIZES)
+
+
+class UnknownRuntime(DemitasseError):
+    """A runtime, or a version of it, that the image does not have."""
+
+
+def curated(image: str) -> bool:
+    """Whether an image is one of AWS's own."""
+    return image.startswith("aws/codebuild/")
+
+
+def workspace_name(build_id: str) -> str:
+    """The name of a build's workspace: the unique part of its id."""
+    return build_id.rpartition(":")[2]
+
+
+def container_name(build_id: str) -> str:
+    """The name of a build's container in the engine."""
+    return f"demitasse-build-{workspace_name(build_id)}"
+
+
+def cache_volume(item: BuildItem, installation: str) -> VolumeSpec:
+    """The volume that keeps a project's cached folders."""
+    own = item.desired
+    name = f"{item.scope.account}-{item.scope.region}-{own.project}-{own.cache_epoch}"
+    return VolumeSpec(
+        name=f"demitasse-{installation}-cache-{name}",
+        labels={
+            KIND_LABEL: "build-cache",
+            CACHE_LABEL: cache_key(item.scope.account, item.scope.region, own.project)
+            + f"/{own.cache_epoch}",
+        },
+    )
+
+
+def cache_key(account: str, region: str, project: str) -> str:
+    """Whose a cache is."""
+    return f"{account}/{region}/{project}"
+
+
+def container(
+    item: BuildItem,
+    workspace: Workspace,
+    *,
+    image: str,
+    docker_socket: str,
+    processors: float | None,
+    cache: VolumeSpec | None,
+) -> ContainerSpec:
+    """The container of a build, on the machine's own network (docs/design/0011-builds.md)."""
+    environment = item.desired.settings.environment
+    cpu, memory = _SIZES[environment.compute_type]
+    mounts: list[Mount] = [Bind(workspace.root, workspace.root)]
+    if environment.privileged:
+        mounts.append(Bind(docker_socket, "/var/run/docker.sock"))
+    if cache is not None:
+        mounts.append(Volume(cache.name, CACHE))
+    control = workspace.part("control")
+    return ContainerSpec(
+        name=container_name(item.key),
+        image=image,
+        labels={KIND_LABEL: "build", BUILD_LABEL: build_arn(item.scope, item.key)},
+        entrypoint=("/bin/sh",),
+        command=(f"{control}/agent.sh", control),
+        network=HostNetwork(),
+        mounts=tuple(mounts),
+        cpu=cpu if processors is None else min(cpu, processors),
+        memory_bytes=memory * _GIB,
+        user="0:0",
+        workdir=workspace.part("source"),
+    )
+
+
+def variables(
+    item: BuildItem,
+    spec: Buildspec,
+    workspace: Workspace,
+    *,
+    endpoint: str,
+    access_key_id: str,
+    session: Session,
+    now: datetime,
+) -> dict[str, str]:
+    """The environment of a build's commands ("Environment variables in build environments").
+
+    The project's variables go before those of the buildspec; CodeBuild's own cannot be set.
+    """
+    settings, region = item.desired.settings, item.scope.region
+    found = dict(spec.variables)
+    found |= {each.name: each.value for each in settings.environment.variables}
+    if spec.credential_helper:
+        found |= {
+            "GIT_CONFIG_COUNT": "2",
+            "GIT_CONFIG_KEY_0": "credential.helper",
+            "GIT_CONFIG_VALUE_0": "!aws codecommit credential-helper --ignore-host-check $@",
+            "GIT_CONFIG_KEY_1": "credential.UseHttpPath",
+            "GIT_CONFIG_VALUE_1": "true",
+        }
+    found |= {
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": access_key_id,
+        "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
+        "AWS_SESSION_TOKEN": session.token,
+        "CI": "true",
+        "CODEBUILD_BUILD_ARN": build_arn(item.scope, item.key),
+        "CODEBUILD_BUILD_ID": item.key,
+        "CODEBUILD_BUILD_IMAGE": settings.environment.image,
+        "CODEBUILD_BUILD_NUMBER": str(item.desired.number),
+        "CODEBUILD_BUILD_SUCCEEDING": "1",
+        "CODEBUILD_INITIATOR": item.desired.initiator,
+        "CODEBUILD_KMS_KEY_ID": key_id(item),
+        "CODEBUILD_LOG_PATH": item.observed.log_stream,
+        "CODEBUILD_PROJECT_ARN": project_arn(item.scope, item.desired.project),
+        "CODEBUILD_RESOLVED_SOURCE_VERSION": item.observed.resolved_version,
+        "CODEBUILD_SOURCE_REPO_URL": settings.source.location,
+        "CODEBUILD_SOURCE_VERSION": settings.source_version,
+        "CODEBUILD_SRC_DIR": workspace.part("source"),
+        "CODEBUILD_START_TIME": str(int(now.timestamp() * 1000)),
+    }
+    if settings.source.type == "CODEPIPELINE":
+        found["CODEBUILD_SOURCE_VERSION"] = f"arn:aws:s3:::{settings.source.location}"
+    for source in settings.secondary_sources:
+        found[f"CODEBUILD_SRC_DIR_{source.identifier}"] = workspace.part(
+            f"source-{source.identifier}"
+        )
+        found[f"CODEBUILD_SOURCE_VERSION_{source.identifier}"] = source.version
+    return found
+
+
+def key_id(item: BuildItem) -> str:
+    """The encryption key: the build's, else AWS's own for S3."""
+    return item.desired.settings.encryption_key or item.scope.arn("kms", "alias/aws/s3")
+
+
+def check_runtimes(runtimes: dict[str, str], image: str) -> None:
+    """Whether the image has what is asked for. ``UnknownRuntime``, in CodeBuild's words."""
+    if not runtimes:
+        return
+    if not curated(image):
+        raise UnknownRuntime(
+            f"runtime-versions cannot be used with the image {image}: they choose among the"
+            " runtimes of the images that AWS curates"
+        )
+    for name, version in runtimes.items():
+        versions = RUNTIMES.get(name)
+        if versions is None:
+            raise UnknownRuntime(
+                f"Unknown runtime named '{name}'. This build image has the following runtimes:"
+                f" {', '.join(sorted(RUNTIMES))}"
+            )
+        plain = version.removesuffix(".x")
+        if plain == "latest" or any(f"{each}.".startswith(f"{plain}.") for each in versions):
+            continue
+        raise UnknownRuntime(
+            f"Unknown runtime version named '{version}' of {name}. This build image has the"
+            f" following versions: {', '.join(versions)}"
+        )
