@@ -20,8 +20,11 @@ from demitasse.engines.blobs.files import BlobFiles
 from demitasse.engines.containers.docker import DockerEngine
 from demitasse.engines.git.programs import GitPrograms
 from demitasse.engines.traffic.engine import HaproxyTraffic
+from demitasse.engines.workspaces.files import WorkspaceFolders
 from demitasse.ids import Ids, RandomIds
 from demitasse.services.base import Api, Context, Site
+from demitasse.services.codebuild import operations as codebuild
+from demitasse.services.codebuild.controller import BuildController
 from demitasse.services.codecommit import operations as codecommit
 from demitasse.services.codecommit.controller import RepositoryController
 from demitasse.services.codecommit.records import PATH
@@ -78,6 +81,7 @@ APIS: tuple[Api, ...] = (
     events.api,
     codedeploy.api,
     codecommit.api,
+    codebuild.api,
     codepipeline.api,
 )
 
@@ -256,6 +260,19 @@ class Platform:
                 git=self._git,
                 calls=self._calls,
             ),
+            BuildController(
+                store=store,
+                containers=containers,
+                workspaces=WorkspaceFolders(self._settings.home / "builds"),
+                objects=self._objects,
+                git=self._git,
+                clock=clock,
+                ids=ids,
+                endpoint=site.endpoint,
+                registry=site.registry,
+                docker_socket=_socket(self._settings.docker),
+                processors=float(os.cpu_count() or 1),
+            ),
             DbInstanceController(store=store, containers=containers, addresses=self._addresses),
         )
 
@@ -296,6 +313,12 @@ class Platform:
 def _accounts(settings: Settings, who: Identity) -> Accounts:
     fixed = Keys(settings.access_key_id, settings.secret_access_key)
     return Accounts(who.secret, settings.account, fixed if settings.access_key_id else None)
+
+
+def _socket(docker: str) -> str:
+    """The path of Docker's socket on its own machine."""
+    unix = "unix://"
+    return docker.removeprefix(unix) if docker.startswith(unix) else "/var/run/docker.sock"
 
 
 Send = Callable[[dict[str, Any]], Any]
