@@ -47,7 +47,7 @@ def _stage(
             "status": each.observed.status,
             "type": "ROLLBACK" if each.desired.target else "STANDARD",
         }
-        for each in active
+        for each in sorted(active, key=lambda each: each.desired.number)
         if each.observed.stage == at
         and not each.observed.entered
         and each.observed.status == "InProgress"
