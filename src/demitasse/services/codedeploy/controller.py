@@ -50,6 +50,7 @@ class DeploymentController(Controller):
         self._waits = waits
         self._ids = ids
         self._objects = objects
+        self._since = clock.now()
 
     def interests(self) -> dict[Kind[Any, Any], Interest]:
         return {
@@ -96,7 +97,7 @@ class DeploymentController(Controller):
             if not item.observed.events:
                 seen = msgspec.structs.replace(item.observed, events=lifecycle.fresh())
                 item = tx.observe(DEPLOYMENTS, ref, seen)
-            view = look(tx, item, now)
+            view = replace(look(tx, item, now), since=self._since)
             if problem is not None:
                 view = replace(view, revision=problem[1], revision_code=problem[0])
             decided = plan.plan(view, self._waits)

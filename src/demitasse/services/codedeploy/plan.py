@@ -31,6 +31,10 @@ from demitasse.services.codedeploy.records import Deployment, DeploymentObserved
 HEALTHY_WITHIN_MINUTES = 60
 """CodeDeploy gives a replacement task set an hour to become healthy."""
 
+LOOK_SECONDS = 30.0
+"""How long to look, after a start of the platform, before saying that something took too long: it
+may have become healthy meanwhile, and that is seen only by and by. Never compressed."""
+
 BEFORE_SHIFT = frozenset({"start", "settle", "install", "test", "ready", "shift"})
 
 
@@ -81,7 +85,8 @@ class View:
     ``primary`` is the service's primary task set and ``primary_group`` its target group's ARN.
     ``production`` and ``test`` are the listeners' routes, ``None`` for a listener that does not
     exist; ``test`` is ``()`` where there is none to move. ``service`` says why the service cannot
-    be deployed to, ``revision`` why the revision cannot: "" when all is well.
+    be deployed to, ``revision`` why the revision cannot: "" when all is well. ``since`` is when
+    the platform began to look.
     """
 
     deployment: Deployment
@@ -90,6 +95,7 @@ class View:
     groups: tuple[str, str]
     production: tuple[Route, ...] | None
     test: tuple[Route, ...] | None = ()
+    since: datetime | None = None
     service: str = ""
     revision: str = ""
     revision_code: str = "ECS_UPDATE_ERROR"
@@ -270,7 +276,7 @@ def _install(view: View, waits: Waits) -> Plan:
         return _lost(view)
     if green.well:
         return _test_next(view)
-    left = _left(view, waits, HEALTHY_WITHIN_MINUTES)
+    left = max(_left(view, waits, HEALTHY_WITHIN_MINUTES), _to_look(view))
     if left > 0:
         return Plan(again=left)
     reason = f" ECS reports: {green.failure}." if green.failure else ""
@@ -356,7 +362,7 @@ def _move(view: View, waits: Waits, percent: int, since: datetime | None, minute
         return Plan((Weigh(percent, *_groups(view)),))
     begun = since or view.now
     allowed = waits.seconds((minutes + HEALTHY_WITHIN_MINUTES) * 60)
-    left = allowed - (view.now - begun).total_seconds()
+    left = max(allowed - (view.now - begun).total_seconds(), _to_look(view))
     if left > 0:
         return Plan(again=left)
     return _end(
@@ -562,3 +568,10 @@ def _left(view: View, waits: Waits, minutes: float) -> float:
     """Seconds until a wait that began with this phase is over."""
     begun = view.seen.phase_at or view.now
     return waits.seconds(minutes * 60) - (view.now - begun).total_seconds()
+
+
+def _to_look(view: View) -> float:
+    """Seconds for which nothing is said to take too long."""
+    if view.since is None:
+        return 0.0
+    return LOOK_SECONDS - (view.now - view.since).total_seconds()

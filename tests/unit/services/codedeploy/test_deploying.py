@@ -193,6 +193,19 @@ def test_a_replacement_that_never_gets_healthy_fails_after_an_hour_and_is_remove
     assert statuses(world, deployment)["AllowTraffic"] == "Skipped"
 
 
+def test_after_a_start_nothing_is_said_to_take_too_long_before_it_was_looked_at() -> None:
+    world = World()
+    deployment = world.deploy()
+    green = installed(world, deployment)
+    world.run_tasks(green, healthy=False)
+    world.clock.advance(2 * HOUR)
+    world.restarted()
+    assert world.reconcile(deployment) == pytest.approx(30)
+    world.run_tasks(green)
+    world.reconcile(deployment)
+    assert world.seen(deployment).weight == 100
+
+
 def test_ecs_reason_is_told() -> None:
     world = World()
     deployment = world.deploy()
@@ -493,7 +506,7 @@ def test_a_state_change_is_told_each_time_and_once() -> None:
     world.go()
     world.go(seconds=300)
     told = heard(world.store, SCOPE, "aws.codedeploy")
-    assert [each.detail["state"] for each in told] == ["CREATED", "START", "SUCCESS"]
+    assert [each.detail["state"] for each in told] == ["START", "SUCCESS"]
     assert {each.detail_type for each in told} == {
         "CodeDeploy Deployment State-change Notification"
     }
@@ -506,7 +519,7 @@ def test_a_state_change_is_told_each_time_and_once() -> None:
         "region": "us-east-1",
         "application": "app",
         "deploymentId": deployment,
-        "state": "CREATED",
+        "state": "START",
         "deploymentGroup": "group",
     }
 

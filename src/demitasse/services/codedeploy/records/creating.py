@@ -40,7 +40,13 @@ from demitasse.services.events.records import emit
 from demitasse.store import Item, Transaction
 from demitasse.store.kinds import Nothing
 
-_STATES = {"Created": "CREATED", "InProgress": "START", "Ready": "READY", "Succeeded": "SUCCESS"}
+_STATES = {
+    "InProgress": "START",
+    "Ready": "READY",
+    "Succeeded": "SUCCESS",
+    "Failed": "FAILURE",
+    "Stopped": "STOP",
+}
 _CREATORS = frozenset({"user", "codeDeployRollback", "CodeDeploy", "CloudFormation"})
 
 
@@ -225,13 +231,15 @@ def tell(
     tx: Transaction, item: Item[Deployment, DeploymentObserved], ids: Ids, now: datetime
 ) -> None:
     """Emit the "CodeDeploy Deployment State-change Notification" of the state it is in now."""
-    own, status = item.desired, item.observed.status
+    own, state = item.desired, _STATES.get(item.observed.status)
+    if state is None:
+        return  # it has not begun
     detail: dict[str, Any] = {
         "instanceGroupId": own.group_id,
         "region": item.scope.region,
         "application": own.application,
         "deploymentId": item.key,
-        "state": _STATES.get(status, {"Failed": "FAILURE", "Stopped": "STOP"}.get(status, status)),
+        "state": state,
         "deploymentGroup": own.group,
     }
     emit(
