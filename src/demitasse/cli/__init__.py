@@ -18,6 +18,7 @@ class _Commands(click.Group):
         "up": "Set up this machine, start the platform, and build the application on it.",
         "down": "Stop the platform and remove everything it made.",
         "status": "Tell whether the platform runs, and what it runs.",
+        "watch": "Watch changes on their way: pipelines, deployments, traffic.",
         "logs": "Show the platform's own log.",
         "env": 'Print what sets up a shell: eval "$(demitasse env)".',
         "git-credential": "Tell git the login of CodeCommit (git calls this).",

@@ -22,9 +22,10 @@ from demitasse.ids import RandomIds
 from demitasse.lab import phases, runner
 from demitasse.lab.docker import Docker
 from demitasse.lab.errors import readable
+from demitasse.lab.git import Git
 from demitasse.lab.phases import phase2_monolith, phase6_load_balancer
 from demitasse.lab.workspace import Workspace
-from demitasse.machine import docker, images
+from demitasse.machine import docker, git, images
 from demitasse.settings import Settings
 
 
@@ -70,6 +71,8 @@ def workspace(settings: Settings) -> Workspace:
             config=settings.home / "docker",
             labels={"demitasse.installation": who.installation, "demitasse.kind": "lab"},
         ),
+        folder=settings.home / "environment",
+        git=Git(keys),
         endpoint=settings.endpoint,
     )
 
@@ -96,6 +99,7 @@ def sources() -> Path:
 def _set_up(settings: Settings, console: Console) -> None:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     docker.ensure(console.print, settings.home)
+    git.ensure(console.print)
     images.ensure_all(console.print)
 
 

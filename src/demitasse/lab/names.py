@@ -23,6 +23,11 @@ SECURITY_GROUP: Final = "microservices-sg"
 LOAD_BALANCER: Final = "microservicesLB"
 LOG_GROUP: Final = "awslogs-capstone"
 EXECUTION_ROLE: Final = "PipelineRole"
+DEPLOY_ROLE: Final = "DeployRole"
+CODE_REPOSITORY: Final = "microservices"
+DEPLOYMENT_REPOSITORY: Final = "deployment"
+BRANCH: Final = "dev"
+APPLICATION: Final = "microservices"
 PRODUCTION_PORT: Final = 80
 TEST_PORT: Final = 8080
 
@@ -35,3 +40,18 @@ def family(service: str) -> str:
 def target_group(service: str, which: str) -> str:
     """``customer-tg-one`` and so on."""
     return f"{service}-tg-{which}"
+
+
+def deployment_group(service: str) -> str:
+    """``microservices-customer`` and so on."""
+    return f"{APPLICATION}-{service}"
+
+
+def pipeline(service: str) -> str:
+    """``update-customer-microservice`` and so on."""
+    return f"update-{service}-microservice"
+
+
+def artifact_bucket(account: str) -> str:
+    """The bucket of the pipelines' artifacts; bucket names are everybody's, so it has a number."""
+    return f"codepipeline-microservices-{account}"

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from demitasse.lab import names
 from demitasse.lab.docker import Docker
 from demitasse.lab.errors import NotYet
+from demitasse.lab.git import Git
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Workspace:
     session: boto3.Session
     sources: Path
     docker: Docker
+    folder: Path  # where repositories are worked on
+    git: Git = field(default_factory=Git)
     endpoint: str | None = None
     _clients: dict[str, Any] = field(default_factory=dict)
 
@@ -167,6 +170,70 @@ class Workspace:
             raise
         active = [service for service in answer["services"] if service["status"] == "ACTIVE"]
         return active[0] if active else None
+
+    def git_repository(self, name: str) -> dict[str, Any] | None:
+        """A CodeCommit repository."""
+        return _unless(
+            "RepositoryDoesNotExistException",
+            lambda: self.client("codecommit").get_repository(repositoryName=name)[
+                "repositoryMetadata"
+            ],
+        )
+
+    def branch_head(self, repository: str, branch: str) -> str | None:
+        """The commit at which a branch stands."""
+        try:
+            answer = self.client("codecommit").get_branch(
+                repositoryName=repository, branchName=branch
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {
+                "RepositoryDoesNotExistException",
+                "BranchDoesNotExistException",
+            }:
+                return None
+            raise
+        return str(answer["branch"]["commitId"])
+
+    def deployment_application(self, name: str) -> dict[str, Any] | None:
+        """A CodeDeploy application."""
+        return _unless(
+            "ApplicationDoesNotExistException",
+            lambda: self.client("codedeploy").get_application(applicationName=name)["application"],
+        )
+
+    def deployment_group(self, name: str) -> dict[str, Any] | None:
+        """A deployment group of the application."""
+        try:
+            answer = self.client("codedeploy").get_deployment_group(
+                applicationName=names.APPLICATION, deploymentGroupName=name
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {
+                "ApplicationDoesNotExistException",
+                "DeploymentGroupDoesNotExistException",
+            }:
+                return None
+            raise
+        found: dict[str, Any] = answer["deploymentGroupInfo"]
+        return found
+
+    def has_bucket(self, name: str) -> bool:
+        """Whether a bucket of ours is there."""
+        try:
+            self.client("s3").head_bucket(Bucket=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "404":
+                return False
+            raise
+        return True
+
+    def pipeline(self, name: str) -> dict[str, Any] | None:
+        """A pipeline's structure."""
+        return _unless(
+            "PipelineNotFoundException",
+            lambda: self.client("codepipeline").get_pipeline(name=name)["pipeline"],
+        )
 
     # the application, as a visitor meets it
 

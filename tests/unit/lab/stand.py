@@ -185,6 +185,7 @@ class World:
             (sources / service).mkdir()
             (sources / service / "Dockerfile").write_text(f"FROM scratch # {service}\n")
         self.lab = Lab(
+            folder=sources / "environment",
             session=session,
             sources=sources,
             docker=Docker(labels={"owner": "tests"}, execute=self.machine),

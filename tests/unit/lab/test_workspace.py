@@ -47,7 +47,12 @@ def test_errors_of_the_api_are_told_as_sentences(lab: Lab) -> None:
 
 def test_without_an_endpoint_the_clients_are_those_of_aws() -> None:
     session = boto3.Session("AKIA", "secret", region_name="eu-west-3")
-    lab = Workspace(session=session, sources=None, docker=Docker())  # type: ignore[arg-type]
+    lab = Workspace(
+        session=session,
+        sources=None,  # type: ignore[arg-type]
+        docker=Docker(),
+        folder=None,  # type: ignore[arg-type]
+    )
     client = lab.client("ecs")
     assert client.meta.endpoint_url == "https://ecs.eu-west-3.amazonaws.com"
     assert lab.client("ecs") is client
