@@ -9,6 +9,7 @@ from typing import Any
 from demitasse.api import Scope
 from demitasse.ids import Ids
 from demitasse.services.ec2.records import SECURITY_GROUPS, SUBNETS
+from demitasse.services.ecs import telling
 from demitasse.services.ecs.records import (
     TASKS,
     CapacityProviderUse,
@@ -58,7 +59,7 @@ def new_task(
         used[each] = used.get(each, 0) + 1
     record = tx.get(SUBNETS, scope, subnet)
     identity = ids.hex(32)
-    return tx.create(
+    item = tx.create(
         TASKS,
         scope,
         task_key(cluster, identity),
@@ -83,6 +84,8 @@ def new_task(
         ),
         TaskObserved(containers=tuple(ContainerSeen(name) for name in containers)),
     )
+    telling.task(tx, None, item, ids, now)
+    return item
 
 
 def choose_provider(strategy: Sequence[CapacityProviderUse], used: Mapping[str, int]) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from demitasse.api import Scope
 from demitasse.clock import Waits
 from demitasse.ids import Ids
-from demitasse.services.ecs import specs
+from demitasse.services.ecs import specs, telling
 from demitasse.services.ecs.controller.rollout import unable_to_start
 from demitasse.services.ecs.plan.service import CONSISTENTLY
 from demitasse.services.ecs.records import (
@@ -95,6 +95,7 @@ def failed(
         )
     if count == CONSISTENTLY:
         announce(tx, service, ids, now, unable_to_start(own.service))
+        telling.service(tx, service, "SERVICE_TASK_START_IMPAIRED", ids, now)
 
 
 def registered(

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from demitasse.ids import Ids
+from demitasse.services.ecs import telling
 from demitasse.services.ecs.controller.view import PENDING, View
 from demitasse.services.ecs.plan import service as plan
 from demitasse.services.ecs.records import (
@@ -30,10 +31,10 @@ def unable_to_start(service: str) -> str:
 
 def judge(tx: Transaction, view: View, ids: Ids) -> float | None:
     """After a look that found nothing to start or stop; when to look again at the latest."""
-    messages = _break(tx, view)
+    messages = _break(tx, view, ids)
     if messages is None:
         count(tx, view)
-        messages = _retire(tx, view) or _settle(tx, view)
+        messages = _retire(tx, view) or _settle(tx, view, ids)
     announce(tx, view.item.ref, ids, view.now, *messages)
     return view.again
 
@@ -80,7 +81,7 @@ def _later(view: View, key: str, moment: datetime | None) -> bool:
     return moment is not None and started is not None and started > moment
 
 
-def _break(tx: Transaction, view: View) -> list[str] | None:
+def _break(tx: Transaction, view: View, ids: Ids) -> list[str] | None:
     """The circuit breaker: what to tell when the primary deployment is given up, else ``None``."""
     breaker = view.item.desired.circuit_breaker
     primary = view.task_sets.get(view.item.desired.primary)
@@ -106,12 +107,34 @@ def _break(tx: Transaction, view: View) -> list[str] | None:
         reason = f"ECS deployment circuit breaker: rolling back to deploymentId {last.desired.id}."
         messages.insert(0, f"(service {name}) rolling back to deployment {last.desired.id}.")
         _roll_back(tx, view, last)
+        _tell(tx, view, last, "IN_PROGRESS", reason=reason, ids=ids)
     _observe(
         tx,
         primary,
         msgspec.structs.replace(seen, rollout="FAILED", rollout_reason=reason, updated_at=view.now),
     )
+    _tell(tx, view, primary, "FAILED", reason=reason, ids=ids)
     return messages
+
+
+def _tell(
+    tx: Transaction,
+    view: View,
+    item: Item[TaskSet, TaskSetObserved],
+    what: str,
+    *,
+    reason: str,
+    ids: Ids,
+) -> None:
+    telling.deployment(
+        tx,
+        view.item.ref,
+        item.desired.id,
+        name=f"SERVICE_DEPLOYMENT_{what}",
+        reason=reason,
+        ids=ids,
+        now=view.now,
+    )
 
 
 def _roll_back(tx: Transaction, view: View, to: Item[TaskSet, TaskSetObserved]) -> None:
@@ -156,7 +179,7 @@ def _retire(tx: Transaction, view: View) -> list[str]:
     return []
 
 
-def _settle(tx: Transaction, view: View) -> list[str]:
+def _settle(tx: Transaction, view: View, ids: Ids) -> list[str]:
     """Say when the service has reached a steady state, and its deployment is complete."""
     messages: list[str] = []
     tasks = [replace(each, healthy=each.key in view.ready) for each in view.tasks]
@@ -178,11 +201,13 @@ def _settle(tx: Transaction, view: View) -> list[str]:
             )
             tx.observe(TASK_SETS, primary.ref, changed)
             messages.append(f"(service {name}) (deployment {identity}) deployment completed.")
+            _tell(tx, view, primary, "COMPLETED", reason=reason, ids=ids)
     now = tx.get(SERVICES, view.scope, view.item.key)
     if now is not None and now.observed.steady != steady:
         tx.observe(SERVICES, view.item.ref, msgspec.structs.replace(now.observed, steady=steady))
         if steady:
             messages.append(f"(service {name}) has reached a steady state.")
+            telling.service(tx, view.item.ref, "SERVICE_STEADY_STATE", ids, view.now)
     return messages
 
 

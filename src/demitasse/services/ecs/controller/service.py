@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from demitasse.clock import Clock, Waits
 from demitasse.control import Controller, Interest, own
 from demitasse.ids import Ids
+from demitasse.services.ecs import telling
 from demitasse.services.ecs.controller import rollout
 from demitasse.services.ecs.controller.view import View, look
 from demitasse.services.ecs.making import new_task
@@ -132,7 +131,7 @@ class ServiceController(Controller):
             else:
                 reason = f"Scaling activity initiated by (deployment {item.desired.task_set})"
             stop = Stop("ServiceSchedulerInitiated", reason, view.now)
-            tx.desire(TASKS, item.ref, msgspec.structs.replace(item.desired, stop=stop))
+            telling.stop_task(tx, item, stop, self._ids)
             if item.observed.status == "RUNNING":
                 by_set.setdefault(item.desired.task_set, []).append(item.desired.id)
         for identity, stopped in by_set.items():
@@ -147,6 +146,7 @@ class ServiceController(Controller):
         count = count_failure(tx, ref, reason, view.now)
         if count == plan.CONSISTENTLY:
             self._say(tx, view, rollout.unable_to_start(view.item.desired.name))
+            telling.service(tx, view.item.ref, "SERVICE_TASK_START_IMPAIRED", self._ids, view.now)
 
     def _unable(
         self, tx: Transaction, view: View, task_set: Item[TaskSet, TaskSetObserved]

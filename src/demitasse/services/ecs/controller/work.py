@@ -12,6 +12,7 @@ from demitasse.clock import Clock, Waits
 from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import Container
 from demitasse.ids import Ids
+from demitasse.services.ecs import telling
 from demitasse.services.ecs.controller import history
 from demitasse.services.ecs.controller.jobs import Jobs
 from demitasse.services.ecs.plan.task import Failure
@@ -50,11 +51,13 @@ class Work:
     jobs: Jobs = field(default_factory=Jobs)
 
     def see(self, tx: Transaction, item: TaskItem, **changes: Any) -> TaskItem:
-        """Change what was seen of a task, on top of what is kept now."""
+        """Change what was seen of a task, on top of what is kept now, and tell if it matters."""
         kept = tx.get(TASKS, item.scope, item.key)
         if kept is None:
             return item
-        return tx.observe(TASKS, item.ref, msgspec.structs.replace(kept.observed, **changes))
+        seen = tx.observe(TASKS, item.ref, msgspec.structs.replace(kept.observed, **changes))
+        telling.task(tx, kept, seen, self.ids, self.clock.now())
+        return seen
 
     def fail(self, tx: Transaction, item: TaskItem, why: Failure) -> TaskItem:
         """The task stops by itself; what that means for its service is kept with it."""
@@ -73,6 +76,9 @@ class Work:
     def fail_container(self, item: TaskItem, container: ContainerDefinition, reason: str) -> None:
         """A container cannot be had: if it is essential, the task stops with its reason."""
         with self.store.transaction() as tx:
-            history.container(tx, item.ref, container.name, reason=reason, status="STOPPED")
+            before = tx.get(TASKS, item.scope, item.key)
+            after = history.container(tx, item.ref, container.name, reason=reason, status="STOPPED")
+            if after is not None:
+                telling.task(tx, before, after, self.ids, self.clock.now())
         if container.essential:
             self.fail_to_start(item, reason)

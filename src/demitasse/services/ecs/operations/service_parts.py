@@ -7,7 +7,7 @@ import msgspec
 from demitasse.api import Input, Output
 from demitasse.errors import NotSupported
 from demitasse.services.base import Context
-from demitasse.services.ecs import describe
+from demitasse.services.ecs import describe, telling
 from demitasse.services.ecs.operations.names import invalid
 from demitasse.services.ecs.records import (
     SERVICES,
@@ -43,6 +43,16 @@ def start_deployment(
         task_definition=item.desired.task_definition,
         started_by="CODE_DEPLOY" if item.desired.controller == "CODE_DEPLOY" else "",
     )
+    if item.desired.controller == "ECS":
+        telling.deployment(
+            ctx.tx,
+            item.ref,
+            made.desired.id,
+            name="SERVICE_DEPLOYMENT_IN_PROGRESS",
+            reason=f"ECS deployment {made.desired.id} in progress.",
+            ids=ctx.ids,
+            now=ctx.now,
+        )
     changed = msgspec.structs.replace(item.desired, primary=made.desired.id)
     item = ctx.tx.desire(SERVICES, item.ref, changed)
     return ctx.tx.observe(SERVICES, item.ref, msgspec.structs.replace(item.observed, steady=False))

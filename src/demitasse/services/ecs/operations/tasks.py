@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from demitasse.api import Input, Output
 from demitasse.errors import NotSupported
 from demitasse.services.base import Context
-from demitasse.services.ecs import describe
+from demitasse.services.ecs import describe, telling
 from demitasse.services.ecs.making import new_task
 from demitasse.services.ecs.operations import (
     fargate,
@@ -138,7 +136,7 @@ def stop_task(ctx: Context, given: Input) -> Output:
     if stop_of(item) is None:
         reason = given.get("reason") or "Task stopped by user"
         stop = Stop("UserInitiated", reason[:1024], ctx.now)
-        item = ctx.tx.desire(TASKS, item.ref, msgspec.structs.replace(item.desired, stop=stop))
+        item = telling.stop_task(ctx.tx, item, stop, ctx.ids)
     return {"task": _show(ctx, item)}
 
 
