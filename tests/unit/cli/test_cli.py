@@ -30,7 +30,7 @@ def test_help_lists_every_command_in_its_own_words(run: Run) -> None:
     group = main
     assert isinstance(group, click.Group)
     for name in group.list_commands(click.Context(group)):
-        command = import_module(f"demitasse.cli.{name}").command
+        command = import_module(f"demitasse.cli.{name.replace('-', '_')}").command
         said = group.summaries[name]  # type: ignore[attr-defined]
         assert f"  {name} " in shown.output
         assert command.name == name
