@@ -16,6 +16,9 @@ SOURCE_LABEL = "demitasse.source"
 _LAST_LINES = 15
 
 
+_NAME = '{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}'
+
+
 class DockerFailed(DemitasseError):
     """A docker command ended with an error; the message is its own."""
 
@@ -89,9 +92,10 @@ class Docker:
 
     def remove_images(self, *, label: str, repository: str) -> int:
         """Remove the images that carry a label, and those of a registry; how many."""
-        labelled = self._run("image", "ls", "--quiet", "--filter", f"label={label}")
-        named = self._run("image", "ls", "--quiet", "--filter", f"reference={repository}/*")
-        images = set(labelled.split()) | set(named.split())
+        images: set[str] = set()
+        for which in (f"label={label}", f"reference={repository}/*"):
+            # by name: the same image may have names that others gave it
+            images |= set(self._run("image", "ls", "--format", _NAME, "--filter", which).split())
         if images:
             self._run("image", "rm", "--force", *sorted(images))
         return len(images)

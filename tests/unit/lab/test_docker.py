@@ -94,10 +94,11 @@ def test_the_other_commands() -> None:
 
 def test_images_of_a_label_and_of_a_registry_are_removed_once_each() -> None:
     notes = Notes(Done(0, "aa\nbb\n"), Done(0, "bb\ncc\n"))
+    names = '{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}'
     assert Docker(execute=notes).remove_images(label="l=1", repository="127.0.0.1:4566") == 3
     assert notes.told == [
-        ["docker", "image", "ls", "--quiet", "--filter", "label=l=1"],
-        ["docker", "image", "ls", "--quiet", "--filter", "reference=127.0.0.1:4566/*"],
+        ["docker", "image", "ls", "--format", names, "--filter", "label=l=1"],
+        ["docker", "image", "ls", "--format", names, "--filter", "reference=127.0.0.1:4566/*"],
         ["docker", "image", "rm", "--force", "aa", "bb", "cc"],
     ]
     notes = Notes()
