@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from demitasse.errors import StartupError
-from demitasse.machine import docker, images
+from demitasse.machine import docker, git, images
 
 _ROOT = Path(__file__).resolve().parents[3]
 _BROWSER = "chromium"
@@ -21,9 +21,13 @@ _CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("format", ("ruff", "format", "--check", ".")),
     ("lint", ("ruff", "check", ".")),
     ("types", ("mypy",)),
+    # each application is on its own: three of them have a module of the same name
+    ("types of customer", ("mypy", "apps/customer")),
+    ("types of employee", ("mypy", "apps/employee")),
+    ("types of monolith", ("mypy", "apps/monolith")),
     ("import contracts", ("lint-imports",)),
     ("unit tests", ("pytest", "tests/unit", "-n", "2", "-q")),
-    ("application tests", ("pytest", "apps", "-q")),
+    ("application tests", ("pytest", "apps", "-n", "2", "-q")),
     ("contract tests", ("pytest", "tests/contract", "-q")),
     ("acceptance tests", ("pytest", "tests/acceptance", "-q", "-p", "no:randomly")),
 )
@@ -37,6 +41,7 @@ def command(unit: bool) -> None:
         raise StartupError("tests run in a checkout; this is an installed package")
     if not unit:
         docker.ensure(click.echo, Path.home() / ".cache" / "demitasse")
+        git.ensure(click.echo)
         images.ensure_all(click.echo)
         _ensure_browser()
     failed = []
