@@ -257,7 +257,6 @@ def test_wildcards_are_those_of_a_regular_expression(text: str, value: str) -> N
 def test_no_text_is_more_than_refused(text: str) -> None:
     try:
         pattern(text)
-    except PatternError as error:
-        assert str(error)
-    else:
-        json.loads(text)
+    except PatternError:
+        return
+    json.loads(text)
