@@ -37,12 +37,18 @@ class RepositoryController(Controller):
             yield Ref(item.scope, item.desired.repository_id)
 
     async def listen(self, enqueue: Enqueue) -> None:
-        """Once: what git keeps of repositories that were deleted just before a crash."""
+        """First what git keeps of repositories that were deleted just before a crash, then what
+        could not be observed when it moved.
+        """
         kept = await self._references.git.repositories()
         with self._store.transaction() as tx:
             known = {item.desired.repository_id for item in tx.everywhere(REPOSITORIES)}
         for repository_id in kept - known:
             enqueue(Ref(_NOWHERE, repository_id))
+        while True:
+            missed = await self._references.missed.get()
+            self._looked.discard(missed.key)
+            enqueue(missed)
 
     async def reconcile(self, ref: Ref) -> float | None:
         git, identity = self._references.git, ref.key
@@ -55,7 +61,7 @@ class RepositoryController(Controller):
         if identity not in self._looked:
             await git.recover(identity)
             async with self._references.turn(identity):
-                await self._references.observe(ref.scope, identity)
+                await self._references.look(ref.scope, identity)
             self._looked.add(identity)
         elif item.observed.branches:
             await git.set_head(identity, default_branch(item))

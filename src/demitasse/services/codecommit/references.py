@@ -2,7 +2,8 @@
 
 Git has them, and the state has what was seen of them. Whoever moves one takes the repository's
 turn, moves it, and has it observed before anybody is told. When the platform dies between the
-two, the controller observes at the next start: the event is told once either way.
+two, the controller observes at the next start; when it cannot be observed (the disk is full), as
+soon as it can: the event is told once either way.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from demitasse.services.codecommit.records import (
     default_branch,
     observe_references,
 )
-from demitasse.store import Store
+from demitasse.store import Ref, Store
 
 __all__ = ["Move", "NoSuchObject", "ReferenceMoved", "References", "Refused"]
 
@@ -34,6 +35,7 @@ class References:
         self._store = store
         self._clock = clock
         self._ids = ids
+        self.missed: asyncio.Queue[Ref] = asyncio.Queue()  # repositories, by their ids
         self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
@@ -57,8 +59,19 @@ class References:
     async def observe(self, scope: Scope, repository_id: str, caller_arn: str = "") -> bool:
         """Keep, and tell as events, what git has now; in one's turn only.
 
-        Whether the repository is still there.
+        Whether the repository is still there. What fails here is left to the controller.
         """
+        done = False
+        try:
+            there = await self.look(scope, repository_id, caller_arn)
+            done = True
+        finally:
+            if not done:
+                self.missed.put_nowait(Ref(scope, repository_id))
+        return there
+
+    async def look(self, scope: Scope, repository_id: str, caller_arn: str = "") -> bool:
+        """As ``observe``, for the controller, which tries again by itself."""
         references = await self.git.references(repository_id)
         with self._store.transaction() as tx:
             item = tx.one(REPOSITORIES, scope, "id", repository_id)

@@ -55,6 +55,9 @@ class View:
         ``CommitDoesNotExistException``.
         """
         name = specifier or default_branch(self.item)
+        seen = self.item.observed
+        if name in seen.branches and name not in seen.git_tags:
+            return seen.branches[name]
         found = await self.git.resolve(self.id, name) if name else None
         if found is None:
             raise ServiceError(

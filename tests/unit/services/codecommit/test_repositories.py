@@ -10,6 +10,7 @@ from tests.kit import asgi
 
 from demitasse.control import ControlLoop, attached, settle
 from demitasse.engines.git.protocol import Move
+from demitasse.errors import StoreError
 from demitasse.services.codecommit.records import REPOSITORIES
 from demitasse.store import Ref
 
@@ -229,17 +230,48 @@ def test_git_forgets_what_was_deleted(codecommit: CodeCommit) -> None:
     async def live() -> None:
         loop = ControlLoop(codecommit.controller(), codecommit.store, codecommit.clock)
         with attached(loop, codecommit.store):
-            await loop.controller.listen(loop.queue.add)
+            listening = asyncio.ensure_future(loop.controller.listen(loop.queue.add))
+            await asyncio.sleep(0)
             await settle([loop])
             assert await codecommit.git.repositories() == {identity}
             with codecommit.store.transaction() as tx:
                 tx.delete(REPOSITORIES, Ref(SCOPE, "demo"))
             await settle([loop])
+            listening.cancel()
         await loop.queue.close()
 
     asyncio.run(live())
     assert asgi.run(codecommit.git.repositories()) == frozenset()
     assert codecommit.ask("DeleteRepository", repositoryName="demo") == {}
+
+
+def test_what_could_not_be_observed_is_so_later(
+    codecommit: CodeCommit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = codecommit.repository()
+    commit = codecommit.git.push(identity, "dev", {"a": b"1"})
+
+    def full(*_: Any, **__: Any) -> None:
+        raise StoreError("the disk is full")
+
+    async def live() -> None:
+        loop = ControlLoop(codecommit.controller(), codecommit.store, codecommit.clock)
+        with attached(loop, codecommit.store):
+            with monkeypatch.context() as disk:
+                disk.setattr("demitasse.services.codecommit.references.observe_references", full)
+                with pytest.raises(StoreError):
+                    await codecommit.references.observe(SCOPE, identity)
+            assert codecommit.item().observed.branches == {}
+            await settle([loop])
+            listening = asyncio.ensure_future(loop.controller.listen(loop.queue.add))
+            await asyncio.sleep(0)
+            await settle([loop])
+            listening.cancel()
+        await loop.queue.close()
+
+    asyncio.run(live())
+    assert codecommit.item().observed.branches == {"dev": commit}
+    assert len(codecommit.events) == 1
 
 
 def test_a_rename_is_no_deletion(codecommit: CodeCommit) -> None:
