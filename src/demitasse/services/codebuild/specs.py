@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from demitasse.engines.containers.spec import (
@@ -161,10 +162,10 @@ def variables(
     if settings.source.type == "CODEPIPELINE":
         found["CODEBUILD_SOURCE_VERSION"] = f"arn:aws:s3:::{settings.source.location}"
     for source in settings.secondary_sources:
-        found[f"CODEBUILD_SRC_DIR_{source.identifier}"] = workspace.part(
-            f"source-{source.identifier}"
-        )
-        found[f"CODEBUILD_SOURCE_VERSION_{source.identifier}"] = source.version
+        # An artifact's name may have a dash, which a shell's variable cannot.
+        name = re.sub(r"\W", "_", source.identifier)
+        found[f"CODEBUILD_SRC_DIR_{name}"] = workspace.part(f"source-{source.identifier}")
+        found[f"CODEBUILD_SOURCE_VERSION_{name}"] = source.version
     return found
 
 

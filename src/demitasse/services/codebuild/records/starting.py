@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime, timedelta
 
 import msgspec
@@ -38,6 +39,7 @@ from demitasse.services.codebuild.records.projects import (
 from demitasse.services.codebuild.records.telling import tell_phase, tell_state
 from demitasse.store import Transaction
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TOKEN_LASTS = timedelta(minutes=5)
 
 
@@ -97,6 +99,9 @@ def start_build(
     ``AccountLimitExceededException`` (the project's concurrent build limit).
     """
     item = find_project(tx, scope, project)
+    for each in overrides.variables:
+        if not _VARIABLE.fullmatch(each.name):
+            raise ServiceError(INVALID, f"Invalid environment variable name: {each.name[:100]}")
     settings = overridden(item.desired.settings, overrides, source_version)
     digest = hashlib.sha256(msgspec.json.encode((item.key, settings))).hexdigest()
     if token:
