@@ -249,7 +249,6 @@ def test_what_could_not_be_observed_is_so_later(
     codecommit: CodeCommit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     identity = codecommit.repository()
-    commit = codecommit.git.push(identity, "dev", {"a": b"1"})
 
     def full(*_: Any, **__: Any) -> None:
         raise StoreError("the disk is full")
@@ -257,20 +256,22 @@ def test_what_could_not_be_observed_is_so_later(
     async def live() -> None:
         loop = ControlLoop(codecommit.controller(), codecommit.store, codecommit.clock)
         with attached(loop, codecommit.store):
+            await settle([loop])
+            commit = codecommit.git.push(identity, "dev", {"a": b"1"})
             with monkeypatch.context() as disk:
                 disk.setattr("demitasse.services.codecommit.references.observe_references", full)
                 with pytest.raises(StoreError):
                     await codecommit.references.observe(SCOPE, identity)
-            assert codecommit.item().observed.branches == {}
             await settle([loop])
+            assert codecommit.item().observed.branches == {}
             listening = asyncio.ensure_future(loop.controller.listen(loop.queue.add))
             await asyncio.sleep(0)
             await settle([loop])
             listening.cancel()
+            assert codecommit.item().observed.branches == {"dev": commit}
         await loop.queue.close()
 
     asyncio.run(live())
-    assert codecommit.item().observed.branches == {"dev": commit}
     assert len(codecommit.events) == 1
 
 
