@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.services.codecommit.stand import CodeCommit
 
 from demitasse.services.codecommit import records
-
-from .stand import CodeCommit
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from .stand import CodeCommit
+from tests.unit.services.codecommit.stand import CodeCommit
 
 NOWHERE = "0" * 40
 

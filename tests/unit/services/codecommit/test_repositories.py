@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 from tests.kit import asgi
+from tests.unit.services.codecommit.stand import SCOPE, CodeCommit
 
 from demitasse.control import ControlLoop, attached, settle
 from demitasse.engines.git.protocol import Move
 from demitasse.errors import StoreError
 from demitasse.services.codecommit.records import REPOSITORIES
 from demitasse.store import Ref
-
-from .stand import SCOPE, CodeCommit
 
 ARN = f"arn:aws:codecommit:us-east-1:{asgi.ACCOUNT}:demo"
 NOWHERE = "0" * 40

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.kit import asgi
+from tests.unit.services.codecommit.stand import SCOPE, CodeCommit
 
 from demitasse.api import Caller
 from demitasse.engines.git.protocol import Gate, Move
@@ -17,8 +18,6 @@ from demitasse.errors import EngineUnavailable
 from demitasse.services.codecommit.records import REPOSITORIES
 from demitasse.services.codecommit.smart_http import GitServer
 from demitasse.store import Ref
-
-from .stand import SCOPE, CodeCommit
 
 LOGIN = "Basic " + base64.b64encode(b"mary:secret").decode()
 PACK = "application/x-git-upload-pack-request"
