@@ -6,17 +6,19 @@ import functools
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tests.kit.asgi import ACCESS_KEY, HOST, SECRET_KEY, Response
+from tests.kit.asgi import ACCESS_KEY, HOST, SECRET_KEY, Response, service_model
 from tests.unit.services.s3.stand import Stand
 
-from demitasse.services.s3.http.routes import _ROUTES, _SUB_RESOURCES
+from demitasse.services.s3.http.routes import OPERATIONS
 
-ALL = sorted(_SUB_RESOURCES)
+PLACES = sorted({place for place, _ in OPERATIONS.values()})
+ALL = ["acl", "annotation", "policy", "select", "torrent", "uploads", "versions", "whatever"]
 METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE"]
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=12)
 HEADER = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20)
@@ -93,15 +95,21 @@ LEVELS = {
 }
 
 
+VALUES = st.one_of(st.just(""), st.just("2"), TEXT)
+
+
+def parameters(what: str) -> list[str]:
+    """The parameters that make a request this operation."""
+    return [name for name in what.split("+") if name not in ("", "copy")]
+
+
 @st.composite
 def addresses(draw: Any) -> tuple[str, str, dict[str, str]]:
     """A method, a path, and the parameter that makes it a sub-resource: mostly ones there are."""
-    method, level, sub_resource = draw(st.sampled_from(list(_ROUTES)))
+    method, level, what = f"{draw(st.sampled_from(PLACES))} ".split(" ")[:3]
     if draw(st.integers(0, 9)) == 0:
-        method, sub_resource = draw(st.sampled_from(METHODS)), draw(st.sampled_from(ALL))
-    value = draw(st.one_of(st.just(""), TEXT)) if sub_resource == "uploadId" else ""
-    named = {} if sub_resource in ("", "copy") else {sub_resource: value}
-    return method, draw(LEVELS[level]), named
+        method, what = draw(st.sampled_from(METHODS)), draw(st.sampled_from(ALL))
+    return method, draw(LEVELS[level]), {name: draw(VALUES) for name in parameters(what)}
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -132,10 +140,48 @@ def test_signed_garbage(
     check(ask(method, path, urlencode(named | query, quote_via=quote), headers, body), method)
 
 
-def test_every_route_answers_with_nothing_right() -> None:
-    for method, level, sub_resource in _ROUTES:
-        path = {"service": "/", "bucket": "/nowhere", "object": "/nowhere/key"}[level]
-        query = "" if sub_resource in ("", "copy") else f"{sub_resource}="
-        headers: dict[str, Any] = {"x-amz-copy-source": "x"} if sub_resource == "copy" else {}
-        answer = ask(method, path, query, headers, b"")
-        check(answer, method)
+@pytest.mark.parametrize("place", PLACES)
+def test_every_operation_answers_although_nothing_is_right(place: str) -> None:
+    method, level, what = f"{place} ".split(" ")[:3]
+    path = {"service": "/", "bucket": "/nowhere", "object": "/nowhere/key"}[level]
+    headers = {"x-amz-copy-source": "x"} if "copy" in what else {}
+    check(ask(method, path, urlencode(dict.fromkeys(parameters(what), "")), headers, b""), method)
+
+
+def test_a_parameter_that_nobody_knows_writes_nothing() -> None:
+    for parameter in ("annotation", "acl", "whatever=1"):
+        answer = ask("PUT", "/bucket/unwritten", parameter, {}, b"x")
+        assert (answer.status, b"NotImplemented" in answer.body) == (400, True)
+    assert ask("GET", "/bucket/unwritten", "", {}, b"").status == 404
+
+
+def test_what_is_refused_has_the_name_that_aws_has_for_it() -> None:
+    """Each operation of botocore's model is carried out, or refused by its name."""
+    model = service_model("s3")
+    unnamed = set()
+    for name in model.operation_names:
+        if name in OPERATIONS:
+            continue
+        http = model.operation_model(name).http
+        path, _, query = http["requestUri"].partition("?")
+        path = path.replace("{Bucket}", "bucket").replace("{Key+}", "any")
+        answer = ask(http["method"], path, query, {}, b"")
+        if f"The operation s3 {name} is".encode() not in answer.body:
+            unnamed.add(name)
+    assert unnamed == UNNAMED
+
+
+UNNAMED = {
+    # older names, and lists of what is refused singly
+    *("GetBucketLifecycle", "GetBucketNotification", "PutBucketLifecycle", "PutBucketNotification"),
+    *("ListBucketAnalyticsConfigurations", "ListBucketIntelligentTieringConfigurations"),
+    *("ListBucketInventoryConfigurations", "ListBucketMetricsConfigurations"),
+    *("ListObjectAnnotations", "ListDirectoryBuckets", "WriteGetObjectResponse"),
+    # refused by the name of their parameter
+    *("CreateBucketMetadataConfiguration", "CreateBucketMetadataTableConfiguration"),
+    *("DeleteBucketMetadataConfiguration", "DeleteBucketMetadataTableConfiguration"),
+    *("GetBucketMetadataConfiguration", "GetBucketMetadataTableConfiguration"),
+    *("UpdateBucketMetadataAnnotationTableConfiguration",),
+    *("UpdateBucketMetadataInventoryTableConfiguration",),
+    *("UpdateBucketMetadataJournalTableConfiguration",),
+}

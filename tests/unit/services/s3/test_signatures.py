@@ -41,6 +41,13 @@ class TestPresigned:
         assert stand.s3.get_object(**GIVEN)["Body"].read() == b"new"
         assert stand.send("PUT", url, {"Content-Type": "text/html"}, b"new").status == 403
 
+    def test_headers_go_with_it(self, stand: Stand, options: dict[str, str]) -> None:
+        """Version 2 puts them into the query; with Version 4 the sender must send them."""
+        url = presigned(stand.client(**options), "put_object", Metadata={"a": "b"})
+        headers = {"x-amz-meta-a": "b"} if options else {}
+        assert stand.send("PUT", url, headers, b"new").status == 200
+        assert stand.s3.head_object(**GIVEN)["Metadata"] == {"a": "b"}
+
     def test_sub_resources_are_signed(self, stand: Stand, options: dict[str, str]) -> None:
         asked = {"ResponseContentType": "text/x-mine; a=b"}
         url = presigned(stand.client(**options), **asked)

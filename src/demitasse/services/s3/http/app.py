@@ -42,6 +42,7 @@ class ObjectStorage:
         host_id = base64.b64encode(f"demitasse {request_id}".encode()).decode()
         try:
             answer = await self._answer(scope, request, request_id, host_id)
+            await request.drain()
         except Disconnected:
             return
         answer.headers["x-amz-request-id"] = request_id

@@ -31,7 +31,7 @@ _BODY_LIMIT = 64 * 1024
 
 
 async def create(visit: Visit) -> Answer:
-    """CreateBucket."""
+    """A new bucket, where ``LocationConstraint`` says; its name is one for all accounts."""
     name, headers = visit.request.bucket, visit.request.headers
     refuse_acl(headers)
     if headers.get("x-amz-bucket-object-lock-enabled", "false").lower() != "false":
@@ -66,7 +66,7 @@ async def create(visit: Visit) -> Answer:
 
 
 async def head(visit: Visit) -> Answer:
-    """HeadBucket."""
+    """Whether there is such a bucket, and where."""
     with visit.store.transaction() as tx:
         bucket = visit.bucket(tx)
     return Answer(
@@ -81,7 +81,7 @@ async def head(visit: Visit) -> Answer:
 
 
 async def delete(visit: Visit) -> Answer:
-    """DeleteBucket: what holds no version and no delete marker. Its open uploads end with it."""
+    """Delete a bucket that holds no version and no delete marker; open uploads end with it."""
     name = visit.request.bucket
     with visit.store.transaction() as tx:
         visit.bucket(tx)
@@ -99,7 +99,7 @@ async def delete(visit: Visit) -> Answer:
 
 
 async def list_buckets(visit: Visit) -> Answer:
-    """ListBuckets: those of the caller's account, of all regions."""
+    """The buckets of the caller's account, of all regions."""
     query = visit.request.query
     limit = query.get("max-buckets", str(_MOST_BUCKETS))
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= _MOST_BUCKETS):

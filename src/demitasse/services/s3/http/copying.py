@@ -71,7 +71,7 @@ class Source:
 
 
 async def copy(visit: Visit) -> Answer:
-    """CopyObject."""
+    """A further object of the same content, 5 GiB at most; no bytes are moved."""
     headers = visit.request.headers
     refuse_acl(headers)
     check_storage_class(headers)

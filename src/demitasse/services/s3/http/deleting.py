@@ -19,7 +19,7 @@ _LIMIT = 4 * 1024 * 1024
 
 
 async def delete(visit: Visit) -> Answer:
-    """DeleteObject: a version for good; or, without ``versionId``, as the bucket's versioning has it."""
+    """Delete a version for good; without ``versionId``, as the bucket's versioning has it."""
     version_id = visit.request.query.get("versionId")
     with visit.store.transaction() as tx:
         bucket = visit.bucket(tx)
@@ -41,7 +41,7 @@ async def delete(visit: Visit) -> Answer:
 
 
 async def delete_many(visit: Visit) -> Answer:
-    """DeleteObjects: each for itself, in one transaction."""
+    """Delete up to 1,000, each as if it were deleted alone."""
     incoming = Incoming(visit)
     if not incoming.checked:
         raise errors.invalid_request("Missing required header for this request: Content-MD5")

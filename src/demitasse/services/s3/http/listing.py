@@ -72,12 +72,7 @@ class _Asked:
 
 
 async def objects(visit: Visit) -> Answer:
-    """ListObjects and, with ``list-type=2``, ListObjectsV2."""
-    version = visit.request.query.get("list-type")
-    if version == "2":
-        return _objects_2(visit)
-    if version not in (None, "1"):
-        raise errors.invalid_argument("Invalid list-type", "list-type", version or "")
+    """Objects by key, in pages after a key; the first version of that call."""
     query, asked = visit.request.query, _Asked.by(visit, "max-keys")
     marker = query.get("marker", "")
     after = after_marker(asked.bucket, marker, asked.prefix, asked.delimiter)
@@ -95,7 +90,13 @@ async def objects(visit: Visit) -> Answer:
     return Answer.xml("ListBucketResult", content)
 
 
-def _objects_2(visit: Visit) -> Answer:
+async def objects_2(visit: Visit) -> Answer:
+    """Objects by key, in pages."""
+    kind = visit.request.query["list-type"]
+    if kind == "1":
+        return await objects(visit)
+    if kind != "2":
+        raise errors.invalid_argument("Invalid list-type", "list-type", kind)
     query, asked = visit.request.query, _Asked.by(visit, "max-keys")
     begin = query.get("start-after", "")
     given = query.get("continuation-token")
@@ -124,7 +125,7 @@ def _objects_2(visit: Visit) -> Answer:
 
 
 async def versions(visit: Visit) -> Answer:
-    """ListObjectVersions."""
+    """All versions and delete markers, the newest of a key first."""
     query, asked = visit.request.query, _Asked.by(visit, "max-keys")
     marker, version_marker = query.get("key-marker", ""), query.get("version-id-marker", "")
     if version_marker and not marker:
@@ -175,7 +176,7 @@ async def versions(visit: Visit) -> Answer:
 
 
 async def uploads(visit: Visit) -> Answer:
-    """ListMultipartUploads."""
+    """The uploads that were neither completed nor aborted."""
     query, asked = visit.request.query, _Asked.by(visit, "max-uploads")
     marker, upload_marker = query.get("key-marker", ""), query.get("upload-id-marker", "")
     after = after_marker(asked.bucket, marker, asked.prefix, asked.delimiter)

@@ -28,7 +28,7 @@ _MOST_LISTED = 1000
 
 
 async def begin(visit: Visit) -> Answer:
-    """CreateMultipartUpload."""
+    """Begin an upload in parts."""
     headers = visit.request.headers
     refuse_acl(headers)
     check_storage_class(headers)
@@ -61,13 +61,8 @@ async def begin(visit: Visit) -> Answer:
 
 
 async def put_part(visit: Visit) -> Answer:
-    """UploadPart, UploadPartCopy."""
-    if "partNumber" not in visit.request.query:
-        raise errors.invalid_request("The parameter partNumber is missing.")
-    place = part_number(visit.request.query["partNumber"])
-    upload = _upload(visit)
-    if "x-amz-copy-source" in visit.request.headers:
-        return await _copy_part(visit, upload, place)
+    """A part, by its number; one sent again replaces the one before."""
+    place, upload = _place(visit), _upload(visit)
     incoming = Incoming(visit, upload.algorithm)
     if upload.algorithm not in ("", incoming.hashes.algorithm):
         raise errors.invalid_request(
@@ -85,8 +80,31 @@ async def put_part(visit: Visit) -> Answer:
     return Answer(200, headers)
 
 
+async def copy_part(visit: Visit) -> Answer:
+    """A part whose bytes are those of an object, or of a range of one."""
+    place, upload = _place(visit), _upload(visit)
+    source = Source.of(visit)
+    with visit.store.transaction() as tx:
+        original = source.version(visit, tx).desired
+    hashes = Hashes(upload.algorithm)
+    pieces = await contents.receive(
+        visit.blobs, visit.ids, visit.account, copied_range(visit, original), hashes
+    )
+    part = _keep(visit, upload, place, pieces, hashes)
+    answer = Answer.xml(
+        "CopyPartResult",
+        [
+            ("LastModified", moment(part.modified_at)),
+            ("ETag", f'"{part.etag}"'),
+            *checksum_elements(part.checksum)[:1],
+        ],
+    )
+    answer.headers |= from_version(original)
+    return answer
+
+
 async def complete(visit: Visit) -> Answer:
-    """CompleteMultipartUpload."""
+    """Make an object of the parts that are named."""
     headers = visit.request.headers
     # Its x-amz-checksum- header is of the object to be, not of this body.
     promised = checksums.stated(headers)
@@ -127,7 +145,7 @@ async def complete(visit: Visit) -> Answer:
 
 
 async def abort(visit: Visit) -> Answer:
-    """AbortMultipartUpload."""
+    """Forget an upload and its parts."""
     with visit.store.transaction() as tx:
         bucket = visit.bucket(tx)
         multipart.forget(tx, multipart.find(tx, bucket, visit.key, visit.request.query["uploadId"]))
@@ -135,7 +153,7 @@ async def abort(visit: Visit) -> Answer:
 
 
 async def list_parts(visit: Visit) -> Answer:
-    """ListParts."""
+    """The parts that have arrived."""
     query = visit.request.query
     after = min(number(query.get("part-number-marker", "0"), "part-number-marker"), _MOST_PARTS)
     most = min(number(query.get("max-parts", str(_MOST_LISTED)), "max-parts"), _MOST_LISTED)
@@ -161,31 +179,18 @@ async def list_parts(visit: Visit) -> Answer:
     return Answer.xml("ListPartsResult", content)
 
 
+def _place(visit: Visit) -> int:
+    """The number of the part that is meant."""
+    number = visit.request.query.get("partNumber")
+    if number is None:
+        raise errors.invalid_request("The parameter partNumber is missing.")
+    return part_number(number)
+
+
 def _upload(visit: Visit) -> Upload:
     with visit.store.transaction() as tx:
         bucket = visit.bucket(tx)
         return multipart.find(tx, bucket, visit.key, visit.request.query["uploadId"]).desired
-
-
-async def _copy_part(visit: Visit, upload: Upload, place: int) -> Answer:
-    source = Source.of(visit)
-    with visit.store.transaction() as tx:
-        original = source.version(visit, tx).desired
-    hashes = Hashes(upload.algorithm)
-    pieces = await contents.receive(
-        visit.blobs, visit.ids, visit.account, copied_range(visit, original), hashes
-    )
-    part = _keep(visit, upload, place, pieces, hashes)
-    answer = Answer.xml(
-        "CopyPartResult",
-        [
-            ("LastModified", moment(part.modified_at)),
-            ("ETag", f'"{part.etag}"'),
-            *checksum_elements(part.checksum)[:1],
-        ],
-    )
-    answer.headers |= from_version(original)
-    return answer
 
 
 def _keep(

@@ -28,7 +28,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 async def get(visit: Visit) -> Answer:
-    """GetObject, HeadObject: all of it, a range, or a part."""
+    """An object: all of it, a range, or a part; HEAD tells only of it."""
     request = visit.request
     with visit.store.transaction() as tx:
         version = visit.version(tx).desired
@@ -69,7 +69,7 @@ def version_headers(version: Version) -> dict[str, str]:
 
 
 async def attributes(visit: Visit) -> Answer:
-    """GetObjectAttributes."""
+    """ETag, checksum, size and parts of an object."""
     asked = visit.request.headers.get("x-amz-object-attributes", "")
     names = {name.strip() for name in asked.split(",") if name.strip()}
     if not names or names - _ATTRIBUTES:

@@ -14,7 +14,12 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_OF_SIGNATURES = re.compile(
+    r"x-amz-(algorithm|content-sha256|credential|date|expires|security-token|signature"
+    r"|signedheaders)"
+)
 _LONGEST_KEY = 1024
+_LITTLE = 1024 * 1024
 
 
 class Disconnected(Exception):
@@ -49,12 +54,23 @@ class Request:
         check_key(self.key)
         for name, value in _pairs(self.raw_query):
             self.query.setdefault(name, value)
+            header = name.lower()
+            if header.startswith("x-amz-") and not _OF_SIGNATURES.fullmatch(header):
+                self.headers.setdefault(header, value)  # presigned URLs carry headers so
 
     @property
     def content_length(self) -> int | None:
         """How long the body is said to be."""
         value = self.headers.get("content-length", "")
         return int(value) if _NUMBER.fullmatch(value) else None
+
+    async def drain(self) -> None:
+        """Read and forget what is left of the body, if it is little and on its way already."""
+        length = self.content_length
+        if self.body_ended or length is None or length > _LITTLE or "expect" in self.headers:
+            return
+        async for _ in self.pieces():
+            pass
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The body as it arrives. ``Disconnected``."""

@@ -1,10 +1,11 @@
-"""Which handler answers a request: by its method, what its path names, and its sub-resource."""
+"""Which operation a request is: by its method, what its path names, and its sub-resource."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
 
+from demitasse.errors import ServiceError
 from demitasse.services.s3 import errors
 from demitasse.services.s3.http import (
     buckets,
@@ -23,67 +24,79 @@ from demitasse.services.s3.http.visit import Visit
 
 Handler = Callable[[Visit], Awaitable[Answer]]
 
-_SUB_RESOURCES = frozenset(
-    {
-        *("abac", "accelerate", "acl", "analytics", "attributes", "cors", "delete", "encryption"),
-        *("intelligent-tiering", "inventory", "legal-hold", "lifecycle", "location", "logging"),
-        *("metadataConfiguration", "metadataInventoryTable", "metadataJournalTable"),
-        *("metadataTable", "metrics", "notification", "object-lock", "ownershipControls"),
-        *("policy", "policyStatus", "publicAccessBlock", "renameObject", "replication"),
-        *("requestPayment", "restore", "retention", "select", "session", "tagging", "torrent"),
-        *("uploadId", "uploads", "versioning", "versions", "website"),
-    }
-)
-"""The query parameters that make a request another operation, here or on AWS alone."""
-
-_ROUTES: dict[tuple[str, str, str], Handler] = {
-    ("GET", "service", ""): buckets.list_buckets,
-    ("PUT", "bucket", ""): buckets.create,
-    ("HEAD", "bucket", ""): buckets.head,
-    ("DELETE", "bucket", ""): buckets.delete,
-    ("GET", "bucket", ""): listing.objects,
-    ("GET", "bucket", "versions"): listing.versions,
-    ("GET", "bucket", "uploads"): listing.uploads,
-    ("POST", "bucket", "delete"): deleting.delete_many,
-    ("GET", "bucket", "location"): settings.location,
-    ("GET", "bucket", "versioning"): settings.versioning,
-    ("PUT", "bucket", "versioning"): settings.put_versioning,
-    ("GET", "bucket", "tagging"): settings.tags,
-    ("PUT", "bucket", "tagging"): settings.put_tags,
-    ("DELETE", "bucket", "tagging"): settings.delete_tags,
-    ("GET", "bucket", "notification"): settings.notification,
-    ("PUT", "bucket", "notification"): settings.put_notification,
-    ("GET", "bucket", "acl"): settings.acl,
-    ("GET", "bucket", "accelerate"): settings.constant("AccelerateConfiguration"),
-    ("GET", "bucket", "logging"): settings.constant("BucketLoggingStatus"),
-    ("GET", "bucket", "requestPayment"): settings.constant(
-        "RequestPaymentConfiguration", ("Payer", "BucketOwner")
-    ),
-    **{("GET", "bucket", name): settings.not_set(name) for name in settings.NOT_SET},
-    **{
-        ("DELETE", "bucket", name): settings.forget_nothing
-        for name in settings.NOT_SET
-        if name not in ("policyStatus", "object-lock")
-    },
-    ("PUT", "object", ""): writing.put,
-    ("PUT", "object", "copy"): copying.copy,
-    ("GET", "object", ""): reading.get,
-    ("HEAD", "object", ""): reading.get,
-    ("DELETE", "object", ""): deleting.delete,
-    ("GET", "object", "attributes"): reading.attributes,
-    ("GET", "object", "acl"): settings.acl,
-    ("GET", "object", "tagging"): tagging.get,
-    ("PUT", "object", "tagging"): tagging.put,
-    ("DELETE", "object", "tagging"): tagging.delete,
-    ("POST", "object", "uploads"): multipart.begin,
-    ("PUT", "object", "uploadId"): multipart.put_part,
-    ("POST", "object", "uploadId"): multipart.complete,
-    ("DELETE", "object", "uploadId"): multipart.abort,
-    ("GET", "object", "uploadId"): multipart.list_parts,
+OPERATIONS: dict[str, tuple[str, Handler]] = {
+    "AbortMultipartUpload": ("DELETE object uploadId", multipart.abort),
+    "CompleteMultipartUpload": ("POST object uploadId", multipart.complete),
+    "CopyObject": ("PUT object copy", copying.copy),
+    "CreateBucket": ("PUT bucket", buckets.create),
+    "CreateMultipartUpload": ("POST object uploads", multipart.begin),
+    "DeleteBucket": ("DELETE bucket", buckets.delete),
+    "DeleteBucketCors": ("DELETE bucket cors", settings.forget_nothing),
+    "DeleteBucketEncryption": ("DELETE bucket encryption", settings.forget_nothing),
+    "DeleteBucketLifecycle": ("DELETE bucket lifecycle", settings.forget_nothing),
+    "DeleteBucketOwnershipControls": ("DELETE bucket ownershipControls", settings.forget_nothing),
+    "DeleteBucketPolicy": ("DELETE bucket policy", settings.forget_nothing),
+    "DeleteBucketReplication": ("DELETE bucket replication", settings.forget_nothing),
+    "DeleteBucketTagging": ("DELETE bucket tagging", settings.delete_tags),
+    "DeleteBucketWebsite": ("DELETE bucket website", settings.forget_nothing),
+    "DeleteObject": ("DELETE object", deleting.delete),
+    "DeleteObjectTagging": ("DELETE object tagging", tagging.delete),
+    "DeleteObjects": ("POST bucket delete", deleting.delete_many),
+    "DeletePublicAccessBlock": ("DELETE bucket publicAccessBlock", settings.forget_nothing),
+    "GetBucketAccelerateConfiguration": ("GET bucket accelerate", settings.acceleration),
+    "GetBucketAcl": ("GET bucket acl", settings.acl),
+    "GetBucketCors": ("GET bucket cors", settings.not_set),
+    "GetBucketEncryption": ("GET bucket encryption", settings.not_set),
+    "GetBucketLifecycleConfiguration": ("GET bucket lifecycle", settings.not_set),
+    "GetBucketLocation": ("GET bucket location", settings.location),
+    "GetBucketLogging": ("GET bucket logging", settings.logging),
+    "GetBucketNotificationConfiguration": ("GET bucket notification", settings.notification),
+    "GetBucketOwnershipControls": ("GET bucket ownershipControls", settings.not_set),
+    "GetBucketPolicy": ("GET bucket policy", settings.not_set),
+    "GetBucketPolicyStatus": ("GET bucket policyStatus", settings.not_set),
+    "GetBucketReplication": ("GET bucket replication", settings.not_set),
+    "GetBucketRequestPayment": ("GET bucket requestPayment", settings.request_payment),
+    "GetBucketTagging": ("GET bucket tagging", settings.tags),
+    "GetBucketVersioning": ("GET bucket versioning", settings.versioning),
+    "GetBucketWebsite": ("GET bucket website", settings.not_set),
+    "GetObject": ("GET object", reading.get),
+    "GetObjectAcl": ("GET object acl", settings.acl),
+    "GetObjectAttributes": ("GET object attributes", reading.attributes),
+    "GetObjectLockConfiguration": ("GET bucket object-lock", settings.not_set),
+    "GetObjectTagging": ("GET object tagging", tagging.get),
+    "GetPublicAccessBlock": ("GET bucket publicAccessBlock", settings.not_set),
+    "HeadBucket": ("HEAD bucket", buckets.head),
+    "HeadObject": ("HEAD object", reading.get),
+    "ListBuckets": ("GET service", buckets.list_buckets),
+    "ListMultipartUploads": ("GET bucket uploads", listing.uploads),
+    "ListObjectVersions": ("GET bucket versions", listing.versions),
+    "ListObjects": ("GET bucket", listing.objects),
+    "ListObjectsV2": ("GET bucket list-type", listing.objects_2),
+    "ListParts": ("GET object uploadId", multipart.list_parts),
+    "PutBucketNotificationConfiguration": ("PUT bucket notification", settings.put_notification),
+    "PutBucketTagging": ("PUT bucket tagging", settings.put_tags),
+    "PutBucketVersioning": ("PUT bucket versioning", settings.put_versioning),
+    "PutObject": ("PUT object", writing.put),
+    "PutObjectTagging": ("PUT object tagging", tagging.put),
+    "UploadPart": ("PUT object uploadId", multipart.put_part),
+    "UploadPartCopy": ("PUT object uploadId+copy", multipart.copy_part),
 }
+"""Every operation that is carried out, by its AWS name: the requests that mean it, its handler."""
 
-# Headers beginning with x-amz- that are understood, or ask for nothing. Any other one asks for
-# something, and is refused rather than ignored.
+_ROUTES = dict(OPERATIONS.values())
+
+_PARAMETERS = re.compile(
+    r"x-id|x-amz-.*|awsaccesskeyid|signature|expires|content-(md5|type)|versionid|partnumber"
+    r"|prefix|delimiter|marker|max-(keys|uploads|parts|buckets)|encoding-type|start-after"
+    r"|continuation-token|fetch-owner|key-marker|version-id-marker|upload-id-marker|allow-unordered"
+    r"|part-number-marker|bucket-region"
+    r"|response-(cache-control|content-(disposition|encoding|language|type)|expires)",
+    re.IGNORECASE,
+)
+"""Parameters that say more of an operation. Any other makes the request another operation, of
+which there are ever more: PUT with one that is not known must not write an object.
+"""
+
 _HEADERS = re.compile(
     r"x-amz-(acl|algorithm|bucket-object-lock-enabled|bucket-region|content-sha256"
     r"|checksum-(algorithm|mode|type|crc32|crc32c|crc64nvme|sha1|sha256)"
@@ -93,24 +106,72 @@ _HEADERS = re.compile(
     r"|metadata-directive|mp-object-size|request-payer|sdk-checksum-algorithm|security-token"
     r"|storage-class|tagging|tagging-directive|te|trailer|user-agent)"
 )
+"""Headers that are carried out, or ask for nothing. Any other asks for something."""
+
+_NOUNS = {
+    "accelerate": "AccelerateConfiguration",
+    "acl": "Acl",
+    "encryption": "Encryption",
+    "cors": "Cors",
+    "lifecycle": "LifecycleConfiguration",
+    "logging": "Logging",
+    "policy": "Policy",
+    "replication": "Replication",
+    "requestPayment": "RequestPayment",
+    "website": "Website",
+    "inventory": "InventoryConfiguration",
+    "abac": "Abac",
+    "analytics": "AnalyticsConfiguration",
+    "metrics": "MetricsConfiguration",
+    "intelligent-tiering": "IntelligentTieringConfiguration",
+    "ownershipControls": "OwnershipControls",
+    "legal-hold": "LegalHold",
+    "retention": "Retention",
+    "torrent": "Torrent",
+    "annotation": "Annotation",
+}
+_NAMES = {
+    "PUT bucket object-lock": "PutObjectLockConfiguration",
+    "PUT bucket publicAccessBlock": "PutPublicAccessBlock",
+    "PUT object encryption": "UpdateObjectEncryption",
+    "PUT object renameObject": "RenameObject",
+    "POST object restore": "RestoreObject",
+    "POST object select": "SelectObjectContent",
+    "GET bucket session": "CreateSession",
+}
 
 
 def find_handler(request: Request) -> Handler:
     """Who answers. ``ServiceError`` when nobody does."""
-    level = "object" if request.key else "bucket" if request.bucket else "service"
     if "x-amz-account-id" in request.headers:
         raise errors.not_implemented("The API of S3 Control")
-    asked = [name for name in request.query if name in _SUB_RESOURCES]
     for name in request.headers:
         if name.startswith("x-amz-") and not _HEADERS.fullmatch(name):
             raise errors.not_implemented(f"The header {name[:128]}")
-    copying_one = "x-amz-copy-source" in request.headers and not asked
-    for sub_resource in asked or ["copy" if copying_one else ""]:
-        handler = _ROUTES.get((request.method, level, sub_resource))
-        if handler is not None:
-            return handler
-    if asked:
-        raise errors.not_implemented(f"{request.method} ?{asked[0]} of S3 ({level})")
-    if request.method == "POST" and level == "bucket":
-        raise errors.not_implemented("Uploading by an HTML form (POST)")
-    raise errors.method_not_allowed(request.method[:32], level.upper())
+    level = "object" if request.key else "bucket" if request.bucket else "service"
+    asked = [name for name in request.query if not _PARAMETERS.fullmatch(name)]
+    if len(asked) > 1 and "select" not in asked:
+        raise errors.invalid_request(f"Conflicting query parameters: {', '.join(asked)[:256]}")
+    what = asked[:1]
+    if "x-amz-copy-source" in request.headers and asked in ([], ["uploadId"]):
+        what = ["+".join([*asked, "copy"])]
+    place = " ".join([request.method, level, *what])
+    handler = _ROUTES.get(place)
+    if handler is not None:
+        return handler
+    raise _refusal(place, request.method, level, asked)
+
+
+def _refusal(place: str, method: str, level: str, asked: list[str]) -> ServiceError:
+    """Why nobody answers: by the name that AWS has for it, if it has one."""
+    if not asked:
+        if (method, level) == ("POST", "bucket"):
+            return errors.not_implemented("Uploading by an HTML form (POST)")
+        return errors.method_not_allowed(method[:32], level.upper())
+    noun = _NOUNS.get(asked[0])
+    name = _NAMES.get(place)
+    if name is None and noun and method in ("GET", "PUT", "DELETE"):
+        name = f"{method.capitalize()}{level.capitalize()}{noun}"
+    if name is None:
+        return errors.not_implemented(f"{method[:32]} ?{asked[0][:64]} of an S3 {level}")
+    return errors.not_implemented(f"The operation s3 {name}")

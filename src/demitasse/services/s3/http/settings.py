@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -57,16 +56,13 @@ NOT_SET = {
 """Configurations that no bucket here has, by sub-resource: the error of asking for them."""
 
 
-def not_set(name: str) -> Callable[[Visit], Awaitable[Answer]]:
-    """The answer for a configuration that no bucket here has."""
+async def not_set(visit: Visit) -> Answer:
+    """None is set: no bucket here has such a configuration."""
+    with visit.store.transaction() as tx:
+        bucket = visit.bucket(tx)
+    name = next(name for name in visit.request.query if name in NOT_SET)
     code, message = NOT_SET[name]
-
-    async def handler(visit: Visit) -> Answer:
-        with visit.store.transaction() as tx:
-            bucket = visit.bucket(tx)
-        raise ServiceError(code, message, status=404, BucketName=bucket.name)
-
-    return handler
+    raise ServiceError(code, message, status=404, BucketName=bucket.name)
 
 
 async def forget_nothing(visit: Visit) -> Answer:
@@ -76,19 +72,23 @@ async def forget_nothing(visit: Visit) -> Answer:
     return Answer(204)
 
 
-def constant(root: str, *content: xml.Element) -> Callable[[Visit], Awaitable[Answer]]:
-    """The answer for a configuration that all buckets here share."""
+async def acceleration(visit: Visit) -> Answer:
+    """No bucket here is accelerated."""
+    return _constant(visit, "AccelerateConfiguration")
 
-    async def handler(visit: Visit) -> Answer:
-        with visit.store.transaction() as tx:
-            visit.bucket(tx)
-        return Answer.xml(root, content)
 
-    return handler
+async def logging(visit: Visit) -> Answer:
+    """No bucket here keeps a log of its requests."""
+    return _constant(visit, "BucketLoggingStatus")
+
+
+async def request_payment(visit: Visit) -> Answer:
+    """The owner pays."""
+    return _constant(visit, "RequestPaymentConfiguration", ("Payer", "BucketOwner"))
 
 
 async def location(visit: Visit) -> Answer:
-    """GetBucketLocation."""
+    """The bucket's region; empty for us-east-1."""
     with visit.store.transaction() as tx:
         region = visit.bucket(tx).region
     return Answer(
@@ -99,7 +99,7 @@ async def location(visit: Visit) -> Answer:
 
 
 async def acl(visit: Visit) -> Answer:
-    """GetBucketAcl, GetObjectAcl: everything belongs to the account, and to it alone."""
+    """Everything belongs to the account, and to it alone."""
     with visit.store.transaction() as tx:
         visit.bucket(tx)
         if visit.key:
@@ -113,14 +113,14 @@ async def acl(visit: Visit) -> Answer:
 
 
 async def versioning(visit: Visit) -> Answer:
-    """GetBucketVersioning."""
+    """Whether the bucket keeps versions; empty when that was never set."""
     with visit.store.transaction() as tx:
         state = visit.bucket(tx).versioning
     return Answer.xml("VersioningConfiguration", [("Status", state or None)])
 
 
 async def put_versioning(visit: Visit) -> Answer:
-    """PutBucketVersioning."""
+    """Keep versions from now on, or no longer. No MFA delete."""
     given = await document(visit, "VersioningConfiguration")
     status = given.get("Status")
     if given.get("MfaDelete") not in (None, "Disabled"):
@@ -135,7 +135,7 @@ async def put_versioning(visit: Visit) -> Answer:
 
 
 async def tags(visit: Visit) -> Answer:
-    """GetBucketTagging."""
+    """The bucket's tags."""
     with visit.store.transaction() as tx:
         bucket = visit.bucket(tx)
     if not bucket.tags:
@@ -146,18 +146,18 @@ async def tags(visit: Visit) -> Answer:
 
 
 async def put_tags(visit: Visit) -> Answer:
-    """PutBucketTagging."""
+    """Replace the bucket's tags, 50 at most."""
     given = tags_in(await document(visit, "Tagging"), _MOST_TAGS)
     return _change(visit, 204, tags=given)
 
 
 async def delete_tags(visit: Visit) -> Answer:
-    """DeleteBucketTagging."""
+    """Take all tags away."""
     return _change(visit, 204, tags={})
 
 
 async def notification(visit: Visit) -> Answer:
-    """GetBucketNotificationConfiguration."""
+    """Whether EventBridge is told."""
     with visit.store.transaction() as tx:
         tells = visit.bucket(tx).tells_events
     return Answer.xml(
@@ -166,12 +166,19 @@ async def notification(visit: Visit) -> Answer:
 
 
 async def put_notification(visit: Visit) -> Answer:
-    """PutBucketNotificationConfiguration: to EventBridge, or not at all."""
+    """Tell EventBridge what happens to objects, or nobody."""
     given = (await document(visit, "NotificationConfiguration")).children()
     for child in given:
         if child.name != "EventBridgeConfiguration":
             raise errors.not_implemented(f"A notification by {child.name[:64]}")
     return _change(visit, tells_events=bool(given))
+
+
+def _constant(visit: Visit, root: str, *content: xml.Element) -> Answer:
+    """What is the same for all buckets."""
+    with visit.store.transaction() as tx:
+        visit.bucket(tx)
+    return Answer.xml(root, content)
 
 
 def _change(visit: Visit, status: int = 200, **what: Any) -> Answer:

@@ -19,7 +19,7 @@ _MOST = 10
 
 
 async def get(visit: Visit) -> Answer:
-    """GetObjectTagging."""
+    """An object's tags."""
     with visit.store.transaction() as tx:
         version = visit.version(tx).desired
     answer = Answer.xml("Tagging", tag_set(version.tags))
@@ -28,12 +28,12 @@ async def get(visit: Visit) -> Answer:
 
 
 async def put(visit: Visit) -> Answer:
-    """PutObjectTagging."""
+    """Replace an object's tags, ten at most."""
     return _set(visit, tags_in(await document(visit, "Tagging"), _MOST), 200)
 
 
 async def delete(visit: Visit) -> Answer:
-    """DeleteObjectTagging."""
+    """Take all tags away."""
     return _set(visit, {}, 204)
 
 

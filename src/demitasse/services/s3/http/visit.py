@@ -63,6 +63,8 @@ class Visit:
         self, tx: Transaction, bucket: Bucket, key: str, version_id: str | None
     ) -> Item[Version, Nothing]:
         """A version of an object, the newest when none is named. ``ServiceError``."""
+        if version_id == "":
+            raise errors.invalid_argument("Version id cannot be the empty string", "versionId")
         if version_id is not None:
             found = find_version(tx, bucket.name, key, version_id)
             if found is None:

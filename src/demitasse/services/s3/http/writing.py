@@ -27,7 +27,7 @@ _PRIVATE = ("private", "bucket-owner-full-control")
 
 
 async def put(visit: Visit) -> Answer:
-    """PutObject."""
+    """Keep an object, 5 GiB at most, all checksums verified."""
     headers = visit.request.headers
     refuse_acl(headers)
     check_storage_class(headers)
