@@ -13,6 +13,8 @@ from typing import Any
 from demitasse.errors import DemitasseError
 
 SOURCE_LABEL = "demitasse.source"
+LEFT_OUT = frozenset({"__pycache__", ".git", ".pytest_cache"})
+"""Folders that are no part of a source."""
 _LAST_LINES = 15
 
 
@@ -145,7 +147,7 @@ def fingerprint(folder: Path) -> str:
 
 
 def _left_out(parts: Sequence[str]) -> bool:
-    return any(part in {"__pycache__", ".git", ".pytest_cache"} for part in parts)
+    return any(part in LEFT_OUT for part in parts)
 
 
 def _labels(labels: Mapping[str, str]) -> list[str]:

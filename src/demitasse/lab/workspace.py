@@ -54,12 +54,20 @@ class Workspace:
 
     def vpc(self) -> str:
         """The default VPC's id; ``NotYet`` when somebody deleted it."""
+        return str(self._default_vpc()["VpcId"])
+
+    def vpc_range(self) -> str:
+        """The default VPC's addresses, such as ``172.31.0.0/16``; ``NotYet`` as above."""
+        return str(self._default_vpc()["CidrBlock"])
+
+    def _default_vpc(self) -> dict[str, Any]:
         answer = self.client("ec2").describe_vpcs(
             Filters=[{"Name": "is-default", "Values": ["true"]}]
         )
         if not answer["Vpcs"]:
             raise NotYet("there is no default VPC")
-        return str(answer["Vpcs"][0]["VpcId"])
+        found: dict[str, Any] = answer["Vpcs"][0]
+        return found
 
     def subnets(self) -> list[str]:
         """Two of the default VPC's own (public) subnets, in different zones; fewer if there are."""
@@ -194,6 +202,21 @@ class Workspace:
                 return None
             raise
         return str(answer["branch"]["commitId"])
+
+    def repository_file(self, repository: str, branch: str, path: str) -> str | None:
+        """What a file holds on a branch, as text."""
+        try:
+            answer = self.client("codecommit").get_file(
+                repositoryName=repository, commitSpecifier=branch, filePath=path
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {
+                "FileDoesNotExistException",
+                "FolderDoesNotExistException",
+            }:
+                return None
+            raise
+        return bytes(answer["fileContent"]).decode(errors="replace")
 
     def deployment_application(self, name: str) -> dict[str, Any] | None:
         """A CodeDeploy application."""

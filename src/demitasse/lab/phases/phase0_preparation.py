@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from demitasse.lab import names
 from demitasse.lab.docker import DockerFailed
 from demitasse.lab.task import NotYet, Phase, Task
@@ -97,6 +99,21 @@ def endpoint(lab: Workspace) -> str:
     if database is None or "Address" not in database.get("Endpoint", {}):
         raise NotYet("the database has no endpoint yet")
     return str(database["Endpoint"]["Address"])
+
+
+def is_stale(lab: Workspace, host: str) -> bool:
+    """Whether a host was a database server of ours once, and is none any more.
+
+    Any other host that somebody wrote into a file is their own choice.
+    """
+    instances = lab.client("rds").get_paginator("describe_db_instances").paginate()
+    if host in set(instances.search("DBInstances[].Endpoint.Address")):
+        return False
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host.endswith(".rds.amazonaws.com")
+    return address in ipaddress.ip_network(lab.vpc_range())
 
 
 def _sql(lab: Workspace, user: str, password: str, statements: str) -> None:

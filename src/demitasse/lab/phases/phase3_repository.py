@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from demitasse.lab import names
+from demitasse.lab.docker import LEFT_OUT
 from demitasse.lab.errors import NotYet
 from demitasse.lab.task import Phase, Task
 from demitasse.lab.workspace import Workspace
@@ -16,11 +17,16 @@ def copy_code(lab: Workspace) -> None:
     for service in names.SERVICES:
         target = working_folder(lab) / service
         if not target.exists():
-            shutil.copytree(
-                lab.sources / service,
-                target,
-                ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache", "*.db"),
-            )
+            _copy(lab.sources / service, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder; interrupted, it leaves no half of one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.parent.parent / f".{target.name}"
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.copytree(source, aside, ignore=shutil.ignore_patterns(*LEFT_OUT, "*.db"))
+    aside.rename(target)
 
 
 def check_code(lab: Workspace) -> None:
