@@ -1,0 +1,380 @@
+"""Pipelines from outside: a commit or an image becomes what visitors see, once, whatever is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.acceptance.application import docker, installation_in
+from tests.acceptance.blue_green import PORT, Shop, application_image
+from tests.acceptance.conftest import Installation
+
+from demitasse import daemon
+
+pytestmark = [pytest.mark.docker, pytest.mark.slow]
+
+ROLE = "arn:aws:iam::000000000000:role/PipelineRole"
+BUCKET = "pipelines-of-the-shop"
+PIPELINE = "update-customer-microservice"
+APPSPEC = """\
+version: 0.0
+Resources:
+  - TargetService:
+      Type: AWS::ECS::Service
+      Properties:
+        TaskDefinition: <TASK_DEFINITION>
+        LoadBalancerInfo:
+          ContainerName: "customer"
+          ContainerPort: 8080
+"""
+
+
+def start(installation: Installation) -> None:
+    done = installation.demitasse("up", "--empty")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def kill(installation: Installation) -> None:
+    """``kill -9`` of the platform."""
+    process = daemon.running(installation.settings)
+    assert process is not None
+    os.kill(process, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A platform of its own: it is killed, and its time runs fast."""
+    home = tmp_path_factory.mktemp("codepipeline")
+    with installation_in(home, "10.114.0.0/16", DEMITASSE_TIME_COMPRESSION="60") as made:
+        start(made)
+        try:
+            yield made
+        finally:
+            forget_images(made)
+
+
+def forget_images(installation: Installation) -> None:
+    """Pipelines deploy images by digest: those have no tag by which they could be removed."""
+    named = "{{.Repository}}@{{.Digest}}"
+    reference = f"reference={installation.settings.registry}/*"
+    listed = docker("image", "ls", "--digests", "--filter", reference, "--format", named)
+    for each in listed.split():
+        docker("image", "rm", "--force", each)
+
+
+class Release:
+    """The course's pipeline of the customer service, in the shop."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop, self.until = shop, shop.until
+        client = shop.platform.client
+        self.pipelines, self.git, self.s3 = (
+            client("codepipeline"),
+            client("codecommit"),
+            client("s3"),
+        )
+        self.s3.create_bucket(Bucket=BUCKET)
+        self.git.create_repository(repositoryName="deployment")
+        self.commit("1")
+
+    def commit(self, version: str, mood: str = "well") -> str:
+        """Another task definition (and AppSpec), committed by the API; the commit's id."""
+        parent = {}
+        if version != "1":
+            branch = self.git.get_branch(repositoryName="deployment", branchName="dev")
+            parent = {"parentCommitId": branch["branch"]["commitId"]}
+        definition = {
+            "family": "customer-microservice",
+            "networkMode": "awsvpc",
+            "requiresCompatibilities": ["FARGATE"],
+            "cpu": "256",
+            "memory": "512",
+            "executionRoleArn": ROLE,
+            "containerDefinitions": [
+                {
+                    "name": "customer",
+                    "image": "<IMAGE1_NAME>",
+                    "portMappings": [{"containerPort": PORT, "protocol": "tcp"}],
+                    "environment": [
+                        {"name": "VERSION", "value": f"customer {version}"},
+                        {"name": "MOOD", "value": mood},
+                    ],
+                }
+            ],
+        }
+        made = self.git.create_commit(
+            repositoryName="deployment",
+            branchName="dev",
+            commitMessage=f"Version {version}",
+            putFiles=[
+                {"filePath": "taskdef-customer.json", "fileContent": json.dumps(definition)},
+                {"filePath": "appspec-customer.yaml", "fileContent": APPSPEC + f"# {version}\n"},
+            ],
+            **parent,
+        )
+        return str(made["commitId"])
+
+    def structure(self) -> dict[str, Any]:
+        """The body of the course's create-pipeline.json."""
+        return {
+            "name": PIPELINE,
+            "roleArn": ROLE,
+            "artifactStore": {"type": "S3", "location": BUCKET},
+            "stages": [
+                {
+                    "name": "Source",
+                    "actions": [
+                        action(
+                            "Source",
+                            "CodeCommit",
+                            outputArtifacts=[{"name": "SourceArtifact"}],
+                            configuration={"RepositoryName": "deployment", "BranchName": "dev"},
+                            namespace="SourceVariables",
+                        ),
+                        action(
+                            "Source",
+                            "ECR",
+                            outputArtifacts=[{"name": "image-customer"}],
+                            configuration={"RepositoryName": "blue-green", "ImageTag": "latest"},
+                        ),
+                    ],
+                },
+                {
+                    "name": "Deploy",
+                    "actions": [
+                        action(
+                            "Deploy",
+                            "CodeDeployToECS",
+                            inputArtifacts=[{"name": "SourceArtifact"}, {"name": "image-customer"}],
+                            configuration={
+                                "ApplicationName": self.shop.name,
+                                "DeploymentGroupName": "customer",
+                                "TaskDefinitionTemplateArtifact": "SourceArtifact",
+                                "TaskDefinitionTemplatePath": "taskdef-customer.json",
+                                "AppSpecTemplateArtifact": "SourceArtifact",
+                                "AppSpecTemplatePath": "appspec-customer.yaml",
+                                "Image1ArtifactName": "image-customer",
+                                "Image1ContainerName": "IMAGE1_NAME",
+                            },
+                        )
+                    ],
+                },
+            ],
+        }
+
+    def executions(self, name: str = PIPELINE) -> list[dict[str, Any]]:
+        """The newest first."""
+        pages = self.pipelines.get_paginator("list_pipeline_executions").paginate(
+            pipelineName=name, PaginationConfig={"PageSize": 2}
+        )
+        return [each for page in pages for each in page["pipelineExecutionSummaries"]]
+
+    def of_commit(self, commit: str) -> dict[str, Any] | None:
+        """The execution that takes a commit."""
+        for each in self.executions():
+            if commit in [revision.get("revisionId") for revision in each["sourceRevisions"]]:
+                return each
+        return None
+
+    def ended(self, commit: str, status: str = "Succeeded") -> dict[str, Any]:
+        """Wait for the end of the execution that takes a commit."""
+
+        def look() -> dict[str, Any] | None:
+            found = self.of_commit(commit)
+            return found if found and found["status"] != "InProgress" else None
+
+        found = self.until(look, seconds=60)
+        assert found["status"] == status, self.actions(found["pipelineExecutionId"])
+        return dict(found)
+
+    def actions(self, execution: str) -> list[dict[str, Any]]:
+        """The action executions of an execution, the oldest first."""
+        found = self.pipelines.list_action_executions(
+            pipelineName=PIPELINE, filter={"pipelineExecutionId": execution}
+        )["actionExecutionDetails"]
+        return list(reversed(found))
+
+
+def action(category: str, provider: str, **more: Any) -> dict[str, Any]:
+    type_ = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
+    return {"name": f"{category}-{provider}", "actionTypeId": type_, **more}
+
+
+@pytest.fixture(scope="module")
+def release(
+    installation: Installation,
+    until: Callable[..., Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Release]:
+    """The pipeline after its first execution, which its creation starts."""
+    with application_image(installation, tmp_path_factory.mktemp("image")) as image:
+        made = Release(Shop(installation, until, image, "shop"))
+        head = made.git.get_branch(repositoryName="deployment", branchName="dev")
+        made.pipelines.create_pipeline(pipeline=made.structure())
+        made.ended(head["branch"]["commitId"])
+        assert made.shop.page("customer") == "customer 1"
+        yield made
+
+
+def test_a_commit_reaches_production(release: Release) -> None:
+    with release.shop.load("customer", 4) as load:
+        commit = release.commit("2")
+        execution = release.ended(commit)
+    assert load.figures.failed == 0, load.figures
+    assert release.shop.page("customer") == "customer 2"
+    assert execution["trigger"]["triggerType"] == "PollForSourceChanges"
+    source, image, deploy = release.actions(execution["pipelineExecutionId"])
+    assert source["output"]["outputVariables"]["CommitId"] == commit
+    assert source["output"]["outputVariables"]["CommitMessage"] == "Version 2"
+    stored = image["output"]["outputArtifacts"][0]["s3location"]
+    kept = release.s3.get_object(Bucket=stored["bucket"], Key=stored["key"])
+    assert kept["Body"].read(2) == b"PK"
+    deployment = deploy["output"]["executionResult"]["externalExecutionId"]
+    assert release.shop.info(deployment)["status"] == "Succeeded"
+
+
+def test_an_image_reaches_production(release: Release) -> None:
+    """``docker push`` starts the pipeline, which deploys that very image."""
+    before = release.executions()[0]["pipelineExecutionId"]
+    ecr = release.shop.platform.client("ecr")
+    image = ecr.batch_get_image(repositoryName="blue-green", imageIds=[{"imageTag": "latest"}])
+    manifest = json.loads(image["images"][0]["imageManifest"])
+    again = json.dumps(manifest, indent=1)  # the same image by another digest
+    digest = ecr.put_image(
+        repositoryName="blue-green",
+        imageManifest=again,
+        imageManifestMediaType=manifest["mediaType"],
+        imageTag="latest",
+    )["image"]["imageId"]["imageDigest"]
+    release.until(lambda: release.executions()[0]["pipelineExecutionId"] != before)
+    execution = release.ended(digest)
+    assert execution["trigger"]["triggerType"] == "CloudWatchEvent"
+    with_tasks = release.shop.see("customer")["taskSets"][0]["taskDefinition"]
+    kept = release.shop.ecs.describe_task_definition(taskDefinition=with_tasks)["taskDefinition"]
+    assert kept["containerDefinitions"][0]["image"].endswith(f"/blue-green@{digest}")
+
+
+@pytest.mark.parametrize("moment", ["at once", "Source", "deploying", "shifting"])
+def test_killed_in_the_middle_it_goes_on(release: Release, moment: str) -> None:
+    """That very execution is finished, and nothing runs twice."""
+    deployments = release.shop.deploy.get_paginator("list_deployments").paginate
+
+    def count() -> int:
+        return sum(
+            len(page["deployments"])
+            for page in deployments(applicationName="shop", deploymentGroupName="customer")
+        )
+
+    def stages() -> dict[str, str]:
+        state = release.pipelines.get_pipeline_state(name=PIPELINE)
+        return {
+            each["stageName"]: each["latestExecution"]["status"] for each in state["stageStates"]
+        }
+
+    reached: dict[str, Callable[[], object]] = {
+        "at once": lambda: True,
+        "Source": lambda: release.of_commit(commit) or stages()["Source"] == "InProgress",
+        "deploying": lambda: stages()["Deploy"] == "InProgress",
+        "shifting": lambda: release.shop.page("customer") == f"customer {moment}",
+    }
+    before, runs = count(), len(release.executions())
+    with release.shop.load("customer", 4) as load:
+        commit = release.commit(moment)
+        release.until(reached[moment], seconds=30, every=0.005)
+        kill(release.shop.platform)
+        start(release.shop.platform)
+        execution = release.ended(commit)
+    assert load.figures.failed == 0, load.figures
+    assert release.shop.page("customer") == f"customer {moment}"
+    assert (count(), len(release.executions())) == (before + 1, runs + 1)
+    done = release.actions(execution["pipelineExecutionId"])
+    assert [each["status"] for each in done] == ["Succeeded"] * 3
+
+
+def test_a_broken_release_is_said_and_never_seen(release: Release) -> None:
+    page = release.shop.page("customer")
+    with release.shop.load("customer", 4) as load:
+        execution = release.ended(release.commit("broken", mood="exits"), "Failed")
+    assert load.figures.failed == 0, load.figures
+    assert set(load.figures.served_by) == {page}
+    failed = release.actions(execution["pipelineExecutionId"])[-1]["output"]["executionResult"]
+    assert failed["errorDetails"]["code"] == "JobFailed"
+    assert failed["externalExecutionId"] in failed["errorDetails"]["message"]
+
+
+def test_a_bucket_emptied_under_it_is_said_by_the_execution(release: Release) -> None:
+    """Stopped before Deploy, robbed of its artifacts, and let go on."""
+    transition = {"pipelineName": PIPELINE, "stageName": "Deploy", "transitionType": "Inbound"}
+    release.pipelines.disable_stage_transition(**transition, reason="a look")
+    commit = release.commit("robbed")
+    waiting = release.until(
+        lambda: release.pipelines.get_pipeline_state(name=PIPELINE)["stageStates"][1].get(
+            "inboundExecution"
+        )
+    )
+    listed = release.s3.list_objects_v2(Bucket=BUCKET)["Contents"]
+    release.s3.delete_objects(
+        Bucket=BUCKET, Delete={"Objects": [{"Key": each["Key"]} for each in listed]}
+    )
+    release.pipelines.enable_stage_transition(**transition)
+    execution = release.ended(commit, "Failed")
+    assert execution["pipelineExecutionId"] == waiting["pipelineExecutionId"]
+    failed = release.actions(execution["pipelineExecutionId"])[-1]["output"]["executionResult"]
+    assert f"Name of artifact bucket: {BUCKET}" in failed["errorDetails"]["message"]
+    release.pipelines.start_pipeline_execution(name=PIPELINE)
+    release.until(lambda: release.executions()[0]["status"] == "Succeeded", seconds=60)
+    assert release.shop.page("customer") == "customer robbed"
+
+
+def test_the_cli_shows_and_drives_it(release: Release) -> None:
+    aws = release.shop.platform.aws
+
+    def asked(*argv: str) -> dict[str, Any]:
+        done = aws("codepipeline", *argv, "--output", "json")
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout or "{}"))
+
+    shown = asked("get-pipeline", "--name", PIPELINE)["pipeline"]
+    assert shown["stages"][1]["actions"][0]["actionTypeId"]["provider"] == "CodeDeployToECS"
+    state = asked("get-pipeline-state", "--name", PIPELINE)
+    assert [each["stageName"] for each in state["stageStates"]] == ["Source", "Deploy"]
+    listed = asked("list-pipeline-executions", "--pipeline-name", PIPELINE, "--max-items", "1")
+    assert len(listed["pipelineExecutionSummaries"]) == 1
+    refused = aws("codepipeline", "list-webhooks")
+    assert refused.returncode != 0
+    assert "ListWebhooks" in refused.stderr
+
+
+def test_a_pipeline_deleted_while_it_runs_lets_its_deployment_end(release: Release) -> None:
+    commit = release.commit("last")
+    release.until(
+        lambda: (
+            [
+                each["status"]
+                for each in release.actions(
+                    (release.of_commit(commit) or release.executions()[0])["pipelineExecutionId"]
+                )
+                if each["actionName"] == "Deploy-CodeDeployToECS"
+            ]
+            == ["InProgress"]
+        )
+    )
+    release.until(lambda: release.of_commit(commit))
+    release.pipelines.delete_pipeline(name=PIPELINE)
+    with pytest.raises(ClientError, match="does not have a pipeline with name"):
+        release.pipelines.get_pipeline_state(name=PIPELINE)
+    release.until(lambda: release.shop.page("customer") == "customer last", seconds=60)
+
+
+def test_nothing_is_left_running(release: Release) -> None:
+    """One task of the last release, whatever was killed, failed or deleted."""
+    service = release.until(
+        lambda: seen if len((seen := release.shop.see("customer"))["taskSets"]) == 1 else None,
+        seconds=30,
+    )
+    assert service["runningCount"] == 1

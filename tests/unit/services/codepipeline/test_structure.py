@@ -1,0 +1,288 @@
+"""Bad structures are refused when they are given, in AWS's words and with the place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.unit.services.codepipeline.stand import (
+    Stand,
+    action,
+    approval,
+    asking,
+    blue_green,
+    code,
+    image,
+    stage,
+    structure,
+)
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.fixture(scope="module")
+def at() -> Stand:
+    return Stand()
+
+
+def deploying() -> dict[str, Any]:
+    return structure(stage("Source", code(), image()), stage("Deploy", blue_green()))
+
+
+def first(given: dict[str, Any], of_stage: int = 0) -> dict[str, Any]:
+    found: dict[str, Any] = given["stages"][of_stage]["actions"][0]
+    return found
+
+
+STRUCTURE, STAGE, ACTION = (
+    "InvalidStructureException",
+    "InvalidStageDeclarationException",
+    "InvalidActionDeclarationException",
+)
+
+CASES: dict[str, tuple[Change, str, str]] = {
+    "one stage": (lambda p: p["stages"].pop(), STRUCTURE, "has only 1 stage(s)"),
+    "first stage with another action": (
+        lambda p: p["stages"][0]["actions"].append(approval()),
+        STRUCTURE,
+        "Pipeline should start with a stage that only contains source actions",
+    ),
+    "source later": (
+        lambda p: p["stages"][1]["actions"].append(code() | {"namespace": "x"}),
+        STRUCTURE,
+        "Stage 'Deploy' contains the source action 'Code'",
+    ),
+    "stage twice": (
+        lambda p: p["stages"].append(stage("Deploy", approval())),
+        STRUCTURE,
+        "Deploy is used more than once",
+    ),
+    "action twice": (
+        lambda p: p["stages"][1]["actions"].append(approval("Blue")),
+        STRUCTURE,
+        "Action names must be unique within the stage 'Deploy'",
+    ),
+    "empty stage": (
+        lambda p: p["stages"].append(stage("Empty")),
+        STAGE,
+        "Stage 'Empty' must have at least one action",
+    ),
+    "unknown provider": (
+        lambda p: first(p)["actionTypeId"].update(provider="GitHub", owner="ThirdParty"),
+        ACTION,
+        (
+            "ActionType (Category: 'Source', Provider: 'GitHub', Owner: 'ThirdParty', Version: '1') in"
+            " action 'Code' is not available in region 'US_EAST_1'"
+        ),
+    ),
+    "unknown version": (
+        lambda p: first(p)["actionTypeId"].update(version="2"),
+        ACTION,
+        "Version: '2'",
+    ),
+    "missing configuration": (
+        lambda p: first(p)["configuration"].pop("BranchName"),
+        ACTION,
+        (
+            "Action configuration for action 'Code' in stage 'Source' is missing required configuration"
+            " 'BranchName'"
+        ),
+    ),
+    "unknown configuration": (
+        lambda p: first(p)["configuration"].update(Branch="dev"),
+        ACTION,
+        "contains unknown configuration 'Branch'",
+    ),
+    "bad value": (
+        lambda p: first(p)["configuration"].update(PollForSourceChanges="maybe"),
+        ACTION,
+        "PollForSourceChanges must be one of true, false, not 'maybe'",
+    ),
+    "too few artifacts": (
+        lambda p: first(p)["outputArtifacts"].clear(),
+        ACTION,
+        "Action Code declares 0 output artifacts which is less than the minimum count (1)",
+    ),
+    "too many artifacts": (
+        lambda p: first(p)["outputArtifacts"].append({"name": "b"}),
+        ACTION,
+        "Action Code declares 2 output artifacts which is more than the maximum count (1)",
+    ),
+    "artifact from nowhere": (
+        lambda p: first(p, 1)["inputArtifacts"].append({"name": "Built"}),
+        ACTION,
+        (
+            "Input Artifact Bundle Built in action Blue is not declared as Output Artifact Bundle in any"
+            " of the preceding actions"
+        ),
+    ),
+    "artifact twice": (
+        lambda p: p["stages"][0]["actions"][1]["outputArtifacts"][0].update(name="SourceArtifact"),
+        ACTION,
+        (
+            "Output Artifact Bundle name must be unique within the pipeline. SourceArtifact has been"
+            " used more than once."
+        ),
+    ),
+    "template of no artifact": (
+        lambda p: first(p, 1)["configuration"].update(AppSpecTemplateArtifact="Other"),
+        ACTION,
+        "AppSpecTemplateArtifact 'Other' is not one of the action's input artifacts",
+    ),
+    "image without name": (
+        lambda p: first(p, 1)["configuration"].pop("Image1ContainerName"),
+        ACTION,
+        "Image1ArtifactName and Image1ContainerName must be given together",
+    ),
+    "namespace twice": (
+        lambda p: p["stages"][0]["actions"][1].update(namespace="SourceVariables"),
+        ACTION,
+        "StageName=[Source], ActionName=[Code], Namespace=[SourceVariables]",
+    ),
+    "namespace reserved": (
+        lambda p: first(p).update(namespace="codepipeline"),
+        ACTION,
+        "is reserved",
+    ),
+    "variable of nobody": (
+        lambda p: p["stages"].append(
+            stage("Ask", approval() | {"configuration": {"CustomData": "#{B.TAG}"}})
+        ),
+        ACTION,
+        "names the namespace 'B', which no preceding action declares",
+    ),
+    "variable malformed": (
+        lambda p: first(p, 1)["configuration"].update(AppSpecTemplatePath="#{oops}"),
+        ACTION,
+        "Invalid variable reference '#{oops}' in the configuration 'AppSpecTemplatePath'",
+    ),
+    "variable undeclared": (
+        lambda p: first(p, 1)["configuration"].update(AppSpecTemplatePath="#{variables.a}"),
+        ACTION,
+        "names a variable that the pipeline does not declare",
+    ),
+    "queued V1": (
+        lambda p: p.update(executionMode="QUEUED"),
+        STRUCTURE,
+        "only available for pipelines of type V2",
+    ),
+    "variables V1": (
+        lambda p: p.update(variables=[{"name": "a"}]),
+        STRUCTURE,
+        "only available for pipelines of type V2",
+    ),
+    "onFailure V1": (
+        lambda p: p["stages"][1].update(onFailure={"result": "RETRY"}),
+        STAGE,
+        "onFailure of the stage 'Deploy' is only available for pipelines of type V2",
+    ),
+    "rollback of sources": (
+        lambda p: (
+            p.update(pipelineType="V2"),
+            p["stages"][0].update(onFailure={"result": "ROLLBACK"}),
+        ),
+        STAGE,
+        "cannot be rolled back",
+    ),
+    "timeout": (
+        lambda p: first(p).update(timeoutInMinutes=5),
+        ACTION,
+        "only available for the manual approval action",
+    ),
+    "blocker": (
+        lambda p: p["stages"][1].update(blockers=[{"name": "b", "type": "Schedule"}]),
+        "InvalidBlockerDeclarationException",
+        "reserved for future use",
+    ),
+    "no store": (lambda p: p.pop("artifactStore"), STRUCTURE, "must have an artifactStore"),
+    "sns": (
+        lambda p: p["stages"].append(
+            stage("Ask", approval() | {"configuration": {"NotificationArn": "arn:aws:sns:::t"}})
+        ),
+        "ValidationException",
+        "NotificationArn arn:aws:sns:::t (action 'Ask') is not supported by Demitasse",
+    ),
+    "clone": (
+        lambda p: first(p)["configuration"].update(OutputArtifactFormat="CODEBUILD_CLONE_REF"),
+        "ValidationException",
+        "OutputArtifactFormat CODEBUILD_CLONE_REF (action 'Code') is not supported",
+    ),
+    "region": (
+        lambda p: first(p).update(region="eu-west-3"),
+        "ValidationException",
+        "The region eu-west-3 of the action 'Code' is not supported",
+    ),
+    "key": (
+        lambda p: p["artifactStore"].update(encryptionKey={"id": "k", "type": "KMS"}),
+        "ValidationException",
+        "artifactStore.encryptionKey is not supported",
+    ),
+    "condition": (
+        lambda p: p["stages"][1].update(beforeEntry={"conditions": [{"result": "FAIL"}]}),
+        "ValidationException",
+        "stages[1].beforeEntry (stage conditions) is not supported",
+    ),
+    "commands": (
+        lambda p: first(p, 1).update(commands=["ls"]),
+        "ValidationException",
+        "stages[1].actions[0].commands is not supported",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("operation", ["CreatePipeline", "UpdatePipeline"])
+def test_a_bad_structure_is_refused(at: Stand, case: str, operation: str) -> None:
+    change, code_wanted, says = CASES[case]
+    given = deploying()
+    change(given)
+    if operation == "UpdatePipeline":
+        given["name"] = "kept"
+        existing(at)
+    code_said, message = at.refused(operation, pipeline=given)
+    assert (code_said, says in message) == (code_wanted, True), message
+
+
+def existing(at: Stand) -> None:
+    if "kept" not in [
+        each["name"] for each in at.call("codepipeline", "ListPipelines")["pipelines"]
+    ]:
+        at.call("codepipeline", "CreatePipeline", pipeline=deploying() | {"name": "kept"})
+
+
+def test_a_build_with_several_inputs_needs_a_primary_source(at: Stand) -> None:
+    build = action(
+        "Build",
+        "Build",
+        "CodeBuild",
+        inputs=("SourceArtifact", "image-web"),
+        ProjectName="tests",
+    )
+    given = structure(stage("Source", code(), image()), stage("Build", build))
+    assert "PrimarySource must be set" in at.refused("CreatePipeline", pipeline=given)[1]
+    build["configuration"]["PrimarySource"] = "Other"
+    given = structure(stage("Source", code(), image()), stage("Build", build))
+    assert "'Other' is not one of" in at.refused("CreatePipeline", pipeline=given)[1]
+
+
+def test_an_artifact_may_be_used_within_its_stage_by_a_later_order(at: Stand) -> None:
+    build = action(
+        "Build", "Build", "CodeBuild", inputs=("SourceArtifact",), outputs=("Out",), ProjectName="t"
+    )
+    use = action("Use", "Deploy", "S3", inputs=("Out",), order=2, BucketName="site", Extract="true")
+    given = structure(stage("Source", code()), stage("Both", build, use), name="both")
+    at.call("codepipeline", "CreatePipeline", pipeline=given)
+    use["runOrder"] = 1
+    given = structure(stage("Source", code()), stage("Both", build, use), name="together")
+    assert at.refused("CreatePipeline", pipeline=given)[0] == ACTION
+
+
+def test_what_aws_gives_back_can_be_given_again(at: Stand) -> None:
+    made = at.call("codepipeline", "CreatePipeline", pipeline=asking("Ask", name="again"))
+    shown = at.call("codepipeline", "GetPipeline", name="again")
+    assert shown["pipeline"] == made["pipeline"]
+    assert shown["pipeline"]["version"] == 1
+    assert shown["pipeline"]["stages"][0]["actions"][0] == code()
+    updated = at.call("codepipeline", "UpdatePipeline", pipeline=shown["pipeline"])
+    assert updated["pipeline"] == shown["pipeline"] | {"version": 2}
