@@ -52,6 +52,11 @@ def pipeline(service: str) -> str:
     return f"update-{service}-microservice"
 
 
+def build(service: str) -> str:
+    """``build-customer`` and so on: a CodeBuild project and the pipeline in front of it."""
+    return f"build-{service}"
+
+
 def artifact_bucket(account: str) -> str:
     """The bucket of the pipelines' artifacts; bucket names are everybody's, so it has a number."""
     return f"codepipeline-microservices-{account}"

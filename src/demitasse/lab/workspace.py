@@ -258,6 +258,10 @@ class Workspace:
             lambda: self.client("codepipeline").get_pipeline(name=name)["pipeline"],
         )
 
+    def has_project(self, name: str) -> bool:
+        """Whether a CodeBuild project is there."""
+        return bool(self.client("codebuild").batch_get_projects(names=[name])["projects"])
+
     # the application, as a visitor meets it
 
     def get(self, url: str, form: Mapping[str, str] | None = None) -> tuple[int, str]:

@@ -92,6 +92,22 @@ def url(lab: Workspace, port: int = names.PRODUCTION_PORT) -> str:
     return f"http://{balancer['DNSName']}{suffix}"
 
 
+def production_group(lab: Workspace, service: str) -> str:
+    """The ARN of the target group to which production requests for a service go."""
+    listener = lab.listeners().get(names.PRODUCTION_PORT)
+    if listener is None:
+        raise NotYet(f"there is no listener on port {names.PRODUCTION_PORT}")
+    if service == "employee":
+        rule = _employee_rule(lab, listener)
+    else:
+        rules = lab.client("elbv2").describe_rules(ListenerArn=listener)["Rules"]
+        rule = next(each for each in rules if each["IsDefault"])
+    if rule is None:
+        raise NotYet(f"the production listener has no rule for {names.EMPLOYEE_PATHS}")
+    groups = rule["Actions"][0]["ForwardConfig"]["TargetGroups"]
+    return str(max(groups, key=lambda group: group.get("Weight", 1))["TargetGroupArn"])
+
+
 def _security_group(lab: Workspace) -> str:
     ec2 = lab.client("ec2")
     group = lab.security_group(names.SECURITY_GROUP)

@@ -33,14 +33,16 @@ def check_service(service: str, path: str, lab: Workspace) -> None:
 
 
 def service_definition(lab: Workspace, service: str) -> dict[str, Any]:
-    """The input of CreateService. Production traffic is on the ``-two`` groups."""
+    """The input of CreateService: in the group that production requests go to, the course's
+    ``-two`` until a deployment moved them.
+    """
     return {
         "serviceName": names.family(service),
         "cluster": names.CLUSTER,
         "taskDefinition": names.family(service),
         "loadBalancers": [
             {
-                "targetGroupArn": lab.target_group_arn(names.target_group(service, "two")),
+                "targetGroupArn": phase6_load_balancer.production_group(lab, service),
                 "containerName": service,
                 "containerPort": names.CONTAINER_PORT,
             }

@@ -7,6 +7,8 @@ from typing import Any
 
 from demitasse.lab import names
 from demitasse.lab.errors import NotYet
+from demitasse.lab.phases import phase8_builds
+from demitasse.lab.phases.phase8_parts import action_type, artifact_store, make_bucket
 from demitasse.lab.task import Phase, Task
 from demitasse.lab.workspace import Workspace
 
@@ -19,15 +21,43 @@ def make_groups(lab: Workspace) -> None:
     if lab.deployment_application(names.APPLICATION) is None:
         deploy.create_application(applicationName=names.APPLICATION, computePlatform="ECS")
     for service in names.SERVICES:
-        if lab.deployment_group(names.deployment_group(service)) is None:
-            deploy.create_deployment_group(**deployment_group(lab, service))
+        found, wanted = _group(lab, service), deployment_group(lab, service)
+        if found is None:
+            deploy.create_deployment_group(**wanted)
+        elif not _has_listeners(lab, found):
+            deploy.update_deployment_group(
+                applicationName=names.APPLICATION,
+                currentDeploymentGroupName=wanted["deploymentGroupName"],
+                loadBalancerInfo=wanted["loadBalancerInfo"],
+            )
 
 
 def check_groups(lab: Workspace) -> None:
-    """Both groups are there."""
+    """Both groups are there, and move the traffic of the listeners that there are."""
     for service in names.SERVICES:
-        if lab.deployment_group(names.deployment_group(service)) is None:
-            raise NotYet(f"there is no deployment group {names.deployment_group(service)}")
+        found = _group(lab, service)
+        if found is None or not _has_listeners(lab, found):
+            raise NotYet(
+                f"there is no deployment group {names.deployment_group(service)}"
+                " for the load balancer's listeners"
+            )
+
+
+def _group(lab: Workspace, service: str) -> dict[str, Any] | None:
+    return lab.deployment_group(names.deployment_group(service))
+
+
+def _has_listeners(lab: Workspace, group: dict[str, Any]) -> bool:
+    """Whether a group's listeners are there: a load balancer made anew has others."""
+    there = set(lab.listeners().values())
+    pairs = group.get("loadBalancerInfo", {}).get("targetGroupPairInfoList", ())
+    named = {
+        arn
+        for pair in pairs
+        for route in ("prodTrafficRoute", "testTrafficRoute")
+        for arn in pair.get(route, {}).get("listenerArns", ())
+    }
+    return bool(named) and named <= there
 
 
 def deployment_group(lab: Workspace, service: str) -> dict[str, Any]:
@@ -70,14 +100,7 @@ def deployment_group(lab: Workspace, service: str) -> dict[str, Any]:
 
 def make_pipeline(service: str, lab: Workspace) -> None:
     """Create the bucket for artifacts and the pipeline, which starts at once."""
-    bucket = names.artifact_bucket(lab.account())
-    if not lab.has_bucket(bucket):
-        where = (
-            {}
-            if lab.session.region_name == "us-east-1"
-            else {"CreateBucketConfiguration": {"LocationConstraint": lab.session.region_name}}
-        )
-        lab.client("s3").create_bucket(Bucket=bucket, **where)
+    make_bucket(lab)
     if lab.pipeline(names.pipeline(service)) is None:
         lab.client("codepipeline").create_pipeline(pipeline=pipeline(lab, service))
 
@@ -94,14 +117,14 @@ def pipeline(lab: Workspace, service: str) -> dict[str, Any]:
     return {
         "name": names.pipeline(service),
         "roleArn": f"arn:aws:iam::{lab.account()}:role/{names.EXECUTION_ROLE}",
-        "artifactStore": {"type": "S3", "location": names.artifact_bucket(lab.account())},
+        "artifactStore": artifact_store(lab),
         "stages": [
             {
                 "name": "Source",
                 "actions": [
                     {
                         "name": "Source",
-                        "actionTypeId": _action_type("Source", "CodeCommit"),
+                        "actionTypeId": action_type("Source", "CodeCommit"),
                         "outputArtifacts": [{"name": "SourceArtifact"}],
                         "configuration": {
                             "RepositoryName": names.DEPLOYMENT_REPOSITORY,
@@ -110,7 +133,7 @@ def pipeline(lab: Workspace, service: str) -> dict[str, Any]:
                     },
                     {
                         "name": "Image",
-                        "actionTypeId": _action_type("Source", "ECR"),
+                        "actionTypeId": action_type("Source", "ECR"),
                         "outputArtifacts": [{"name": image}],
                         "configuration": {"RepositoryName": service, "ImageTag": "latest"},
                     },
@@ -121,7 +144,7 @@ def pipeline(lab: Workspace, service: str) -> dict[str, Any]:
                 "actions": [
                     {
                         "name": f"Deploy-{service}",
-                        "actionTypeId": _action_type("Deploy", "CodeDeployToECS"),
+                        "actionTypeId": action_type("Deploy", "CodeDeployToECS"),
                         "inputArtifacts": [{"name": "SourceArtifact"}, {"name": image}],
                         "configuration": {
                             "ApplicationName": names.APPLICATION,
@@ -141,10 +164,6 @@ def pipeline(lab: Workspace, service: str) -> dict[str, Any]:
     }
 
 
-def _action_type(category: str, provider: str) -> dict[str, str]:
-    return {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
-
-
 PHASE = Phase(
     8,
     "CodeDeploy and CodePipeline",
@@ -156,5 +175,7 @@ PHASE = Phase(
              partial(make_pipeline, "customer"), partial(check_pipeline, "customer")),
         Task("8.4", "Pipeline of employee", "Pipeline du microservice employé",
              partial(make_pipeline, "employee"), partial(check_pipeline, "employee")),
+        Task("8.7", "Builds of both services", "Construction des deux services",
+             phase8_builds.make_builds, phase8_builds.check_builds),
     ),
 )  # fmt: skip
