@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from demitasse import __version__, daemon
+from demitasse import __version__, daemon, teardown
 from demitasse.accounts import Accounts, Identity, Keys, identity
 from demitasse.api import Caller, Input, Output, Scope
 from demitasse.clock import Clock, SystemClock, Waits
@@ -21,6 +22,7 @@ from demitasse.engines.containers.docker import DockerEngine
 from demitasse.engines.git.programs import GitPrograms
 from demitasse.engines.traffic.engine import HaproxyTraffic
 from demitasse.engines.workspaces.files import WorkspaceFolders
+from demitasse.errors import DemitasseError
 from demitasse.ids import Ids, RandomIds
 from demitasse.services.base import Api, Context, Site
 from demitasse.services.codebuild import operations as codebuild
@@ -196,10 +198,9 @@ class Platform:
         operations = {api.service: api.operations for api in APIS}
         models = Models.load(operations, cache=settings.home / "cache")
         self._calls = Calls((ecs.api,), models, clock, ids, site)
-        self._loops = tuple(
-            ControlLoop(controller, store, clock)
-            for controller in self._controllers(clock, ids, waits, site)
-        )
+        self._resets: asyncio.Queue[asyncio.Future[teardown.Removed]] = asyncio.Queue()
+        self._clock = clock
+        self._fresh = functools.partial(self._controllers, clock, ids, waits, site)
         self.application = Application(
             models=models,
             operations=operations,
@@ -283,10 +284,47 @@ class Platform:
         return cls(settings, who, Store.open(settings.state_file))
 
     async def control(self) -> None:
-        """Run all controllers until cancelled."""
+        """Run all controllers until cancelled; after each reset, new ones, which know nothing."""
+        while True:
+            working = asyncio.create_task(self._work())
+            wanted = asyncio.create_task(self._resets.get())
+            try:
+                await asyncio.wait((working, wanted), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                failed = working.done()
+                for task in (working, wanted):
+                    task.cancel()
+                await asyncio.gather(working, wanted, return_exceptions=True)
+            if failed:
+                working.result()
+            await self._reset(wanted.result())
+
+    async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for loop in self._loops:
-                group.create_task(loop.run(), name=loop.controller.name)
+            for controller in self._fresh():
+                loop = ControlLoop(controller, self._store, self._clock)
+                group.create_task(loop.run(), name=controller.name)
+
+    async def _reset(self, done: asyncio.Future[teardown.Removed]) -> None:
+        """Take away what runs and forget the state, while no controller works.
+
+        Bytes that stand in files are swept up by the controllers that begin thereafter. Whoever
+        asked is told through ``done``.
+        """
+        try:
+            for load_balancer in await self._traffic.running():
+                await self._traffic.remove(load_balancer)
+            removed = await teardown.clear(
+                self._containers, self._addresses, state=True, graceful=False
+            )
+            self._store.clear()
+            self._dispatcher.forget()
+        except Exception as error:  # noqa: BLE001 - whoever asked is told; the rest goes on
+            if not done.done():
+                done.set_exception(error)
+        else:
+            if not done.done():  # whoever asked may have gone
+                done.set_result(removed)
 
     async def close(self) -> None:
         """Let go of engines and state; what runs goes on running."""
@@ -303,11 +341,19 @@ class Platform:
         if page == ("GET", daemon.HEALTH_PATH):
             await _answer(send, 200, {"version": __version__, "process": os.getpid()})
         elif page == ("POST", "/_demitasse/reset") and self._settings.allow_reset:
-            self._store.clear()
-            self._dispatcher.forget()
-            await _answer(send, 200, {"reset": True})
+            await self._answer_reset(send)
         else:
             await _answer(send, 404, {"message": f"There is no {' '.join(page)} here."})
+
+    async def _answer_reset(self, send: Send) -> None:
+        done: asyncio.Future[teardown.Removed] = asyncio.get_running_loop().create_future()
+        self._resets.put_nowait(done)
+        try:
+            removed = await done
+        except DemitasseError as error:
+            await _answer(send, 400, {"reset": False, "message": str(error)})
+        else:
+            await _answer(send, 200, {"reset": True, "removed": msgspec.to_builtins(removed)})
 
 
 def _accounts(settings: Settings, who: Identity) -> Accounts:

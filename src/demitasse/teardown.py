@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 
 from demitasse.clock import SystemClock
-from demitasse.engines.addresses import HostAddresses
+from demitasse.engines.addresses import Addresses, HostAddresses
 from demitasse.engines.containers.docker import DockerEngine
 from demitasse.engines.containers.docker.connection import DEFAULT_URL
+from demitasse.engines.containers.protocol import ContainerEngine
+from demitasse.errors import NotFoundInEngine
 from demitasse.ids import RandomIds
 
 _AT_ONCE = 8
@@ -36,31 +39,44 @@ class Removed:
 def remove(installation: str, *, state: bool, docker: str = DEFAULT_URL) -> Removed:
     """Remove containers, addresses and networks; with ``state`` volumes as well.
 
-    ``docker`` is the Engine's URL. Raises ``EngineUnavailable`` when Docker is away: then nothing can be said of what is left.
+    ``docker`` is the Engine's URL. Raises ``EngineUnavailable`` when Docker is away: then nothing
+    can be said of what is left.
     """
-    return asyncio.run(_remove(DockerEngine(installation, SystemClock(), docker), state=state))
+
+    async def whole() -> Removed:
+        engine = DockerEngine(installation, SystemClock(), docker)
+        try:
+            return await clear(engine, HostAddresses(engine, RandomIds()), state=state)
+        finally:
+            await engine.close()
+
+    return asyncio.run(whole())
 
 
-async def _remove(engine: DockerEngine, *, state: bool) -> Removed:
-    addresses = HostAddresses(engine, RandomIds())
-    try:
-        containers = await engine.list()
-        gate = asyncio.Semaphore(_AT_ONCE)
+async def clear(
+    engine: ContainerEngine, addresses: Addresses, *, state: bool, graceful: bool = True
+) -> Removed:
+    """Remove what ``remove`` does through engines that are there already.
 
-        async def stop_and_remove(container: str) -> None:
-            async with gate:
-                await engine.stop(container)
+    Containers are asked to stop before they are removed, unless not ``graceful``.
+    """
+    containers = await engine.list()
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def take_away(container: str) -> None:
+        async with gate:
+            with contextlib.suppress(NotFoundInEngine):  # it may end and go by itself meanwhile
+                if graceful:
+                    await engine.stop(container)
                 await engine.remove(container, force=True)
 
-        await asyncio.gather(*(stop_and_remove(each.id) for each in containers))
-        there = await addresses.present()
-        await addresses.remove(*there)
-        networks = await engine.networks()
-        for network in networks:
-            await engine.remove_network(network.name)
-        volumes = await engine.volumes() if state else ()
-        for volume in volumes:
-            await engine.remove_volume(volume.name)
-        return Removed(len(containers), len(there), len(networks), len(volumes))
-    finally:
-        await engine.close()
+    await asyncio.gather(*(take_away(each.id) for each in containers))
+    there = await addresses.present()
+    await addresses.remove(*there)
+    networks = await engine.networks()
+    for network in networks:
+        await engine.remove_network(network.name)
+    volumes = await engine.volumes() if state else ()
+    for volume in volumes:
+        await engine.remove_volume(volume.name)
+    return Removed(len(containers), len(there), len(networks), len(volumes))

@@ -108,7 +108,10 @@ class Store:
         return lambda: self._watchers.remove(watcher)
 
     def clear(self) -> None:
-        """Forget everything (the reset call for tests). Watchers hear of every record."""
+        """Forget everything (the reset call for tests).
+
+        Watchers are not told: whoever knows something of the state has to begin anew.
+        """
         with self.transaction() as tx:
             tables = tx.execute(
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"

@@ -193,11 +193,37 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
         Store.open(path)
 
 
-def test_clear_forgets_everything_and_tells(store: Store) -> None:
+def test_clear_forgets_everything_and_tells_nobody(store: Store) -> None:
     fill(store, "a", "b")
+    assert keys(store) == ["a", "b"]
+    told: list[Any] = []
+    store.watch(told.extend)
     store.clear()
+    assert told == []
     assert keys(store) == []
     assert keys(store, where=("label", "a")) == []
+
+
+def test_an_attempt_that_fails_undoes_itself_alone(store: Store) -> None:
+    told: list[Any] = []
+    store.watch(told.extend)
+    with store.transaction() as tx:
+        tx.create(WISHES, HERE, "before", Wish("x"))
+        with pytest.raises(ValueError, match="no"), tx.attempt():
+            tx.create(WISHES, HERE, "within", Wish("x"))
+            tx.desire(WISHES, Ref(HERE, "before"), Wish("y"))
+            tx.next(HERE, "count")
+            with tx.attempt():
+                tx.create(WISHES, HERE, "deeper", Wish("x"))
+            raise ValueError("no")
+        with tx.attempt():
+            tx.create(WISHES, HERE, "after", Wish("x"))
+        assert tx.next(HERE, "count") == 1
+    assert keys(store) == ["after", "before"]
+    assert [(change.ref.key, change.item.desired.text) for change in told] == [
+        ("before", "x"),
+        ("after", "x"),
+    ]
 
 
 def seen_in(tx: Transaction) -> tuple[Wish | None, list[str], list[str]]:
