@@ -246,6 +246,7 @@ def test_a_build_takes_and_makes_artifacts_and_puts_out_variables() -> None:
     source, built = item.desired.settings.source, item.desired.settings.artifacts
     where = at.history()[0]["output"]["outputArtifacts"][0]["s3location"]
     assert source.location == f"{where['bucket']}/{where['key']}"
+    assert item.observed.resolved_version == at.executions()[0]["sourceRevisions"][0]["revisionId"]
     assert built.location.startswith(f"{BUCKET}/release/Built/")
     assert at.latest("Build", "Build")["externalExecutionId"] == item.key
     at.end_build("SUCCEEDED", exported={"TAG": "v7"})

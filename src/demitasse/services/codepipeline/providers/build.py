@@ -30,7 +30,7 @@ from demitasse.services.codepipeline.providers.base import (
     Waiting,
     Work,
 )
-from demitasse.services.codepipeline.records import ActionItem, StoredArtifact
+from demitasse.services.codepipeline.records import EXECUTIONS, ActionItem, StoredArtifact
 from demitasse.store import Transaction
 
 _TYPE = "CODEPIPELINE"
@@ -49,9 +49,10 @@ async def build(work: Work, item: ActionItem) -> Outcome:
     if item.observed.external_id:
         return _follow(work, item)
     project = item.desired.configuration["ProjectName"]
-    overrides = _overrides(item)
+    given = _overrides(item)
 
     def make(tx: Transaction, now: datetime) -> Begun:
+        overrides = msgspec.structs.replace(given, resolved_version=_revision(tx, item))
         build_id = start_build(
             tx,
             item.scope,
@@ -67,9 +68,21 @@ async def build(work: Work, item: ActionItem) -> Outcome:
     return Waiting()
 
 
+def _primary(item: ActionItem) -> str:
+    """The name of the artifact that is the build's source."""
+    return item.desired.configuration.get("PrimarySource", item.desired.inputs[0].name)
+
+
+def _revision(tx: Transaction, item: ActionItem) -> str:
+    """What a source action found, if its artifact is the build's source; else ""."""
+    execution = tx.one(EXECUTIONS, item.scope, "id", item.desired.execution_id)
+    found = execution.observed.revisions.values() if execution else ()
+    return next((each.id for each in found if each.artifact == _primary(item)), "")
+
+
 def _overrides(item: ActionItem) -> BuildOverrides:
     own = item.desired
-    primary = own.configuration.get("PrimarySource", own.inputs[0].name)
+    primary = _primary(item)
     by_name = {each.name: each for each in own.inputs}
     outputs = own.outputs
     return BuildOverrides(
