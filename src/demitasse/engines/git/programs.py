@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import shutil
 import sys
@@ -14,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from demitasse.clock import Clock
-from demitasse.engines.git import commands, trees
+from demitasse.engines.git import commands, folders, trees
 from demitasse.engines.git.gatekeeping import gatekeeper
 from demitasse.engines.git.objects import pack
 from demitasse.engines.git.processes import Done, exchange, run, running
@@ -44,10 +43,6 @@ _AT_ONCE = 8
 _LAST_SECONDS = 30.0
 """How long a push may take to move its references, once it may."""
 
-_HOOK = """#!/bin/sh
-exec "$DEMITASSE_PYTHON" -I -S "$DEMITASSE_HOOK"
-"""
-
 
 class GitPrograms:
     """Keeps repositories as ``<folder>/<id>.git``, and its hooks in ``<folder>/hooks``."""
@@ -64,33 +59,11 @@ class GitPrograms:
     async def create(self, repository_id: str) -> None:
         folder = self._path(repository_id)
         if not folder.exists():
-            await asyncio.to_thread(self._make, folder)
-
-    def _make(self, folder: Path) -> None:
-        """What ``git init --bare`` makes, at once or not at all."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside = self._folder / f".{self._ids.hex(16)}"
-        for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info"):
-            (beside / name).mkdir(parents=True)
-        (beside / "HEAD").write_text("ref: refs/heads/main\n", encoding="ascii")
-        (beside / "config").write_text(
-            "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n",
-            encoding="ascii",
-        )
-        (beside / "info" / "attributes").write_text(commands.ATTRIBUTES, encoding="ascii")
-        for name in ("HEAD", "config", "info/attributes", "."):
-            _sync(beside / name)
-        try:
-            beside.rename(folder)
-        except OSError as error:
-            shutil.rmtree(beside)
-            if not folder.exists():  # else another has made it meanwhile
-                raise EngineError(f"a repository cannot be made: {error}") from error
-        _sync(self._folder)
+            await asyncio.to_thread(folders.make, folder, self._beside(self._folder))
 
     async def remove(self, repository_id: str) -> None:
         folder = self._path(repository_id)
-        beside = self._folder / f".{self._ids.hex(16)}"
+        beside = self._beside(self._folder)
         try:
             folder.rename(beside)  # so that it is gone at once, or not at all
         except FileNotFoundError:
@@ -101,27 +74,7 @@ class GitPrograms:
         return frozenset(path.stem for path in self._folder.glob("*.git"))
 
     async def recover(self, repository_id: str) -> None:
-        await asyncio.to_thread(self._clear, self._path(repository_id))
-
-    def _clear(self, folder: Path) -> None:
-        """Locks and half-received packs of processes that are no more."""
-        if not folder.exists():
-            return
-        left = [
-            *folder.glob("*.lock"),
-            *(folder / "refs").rglob("*.lock"),
-            *(folder / "objects").glob("incoming-*"),
-            *(folder / "objects").glob("tmp_objdir-*"),
-            *(folder / "objects" / "pack").glob("tmp_*"),
-            *(folder / "objects" / "pack").glob(".tmp-*"),
-        ]
-        for path in left:
-            if path.lstat().st_mtime >= self._began:
-                continue
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        await asyncio.to_thread(folders.clear, self._path(repository_id), self._began)
 
     async def tidy(self, repository_id: str) -> None:
         if self._path(repository_id).exists():
@@ -282,7 +235,7 @@ class GitPrograms:
         self, repository_id: str, request: AsyncIterator[bytes], protocol: str, gate: Gate
     ) -> AsyncGenerator[bytes, None]:
         await self.create(repository_id)
-        await asyncio.to_thread(self._write_hook)
+        await asyncio.to_thread(folders.write_hook, self._hooks, self._beside(self._hooks))
         argv = commands.service(self._path(repository_id), "receive-pack", hooks=self._hooks)
         async with gatekeeper(gate) as keeper:
             environment = {
@@ -315,15 +268,9 @@ class GitPrograms:
             raise ValueError(f"this is no repository's id: {repository_id!r}")
         return self._folder / f"{repository_id}.git"
 
-    def _write_hook(self) -> None:
-        hook = self._hooks / "pre-receive"
-        if hook.exists():
-            return
-        self._hooks.mkdir(parents=True, exist_ok=True)
-        beside = self._hooks / f".{self._ids.hex(16)}"
-        beside.write_text(_HOOK, encoding="ascii")
-        beside.chmod(0o755)
-        beside.rename(hook)
+    def _beside(self, folder: Path) -> Path:
+        """A name that nobody else has, to make something under before it takes its own."""
+        return folder / f".{self._ids.hex(16)}"
 
     @asynccontextmanager
     async def _objects(self, repository_id: str) -> AsyncGenerator[Objects, None]:
@@ -357,11 +304,3 @@ def _well(done: Done) -> bytes:
 async def _nothing() -> AsyncIterator[bytes]:
     return
     yield b""  # a generator, of nothing
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
