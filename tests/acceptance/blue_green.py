@@ -132,6 +132,7 @@ class Shop:
             VpcId=self.vpc,
             TargetType="ip",
             HealthyThresholdCount=2,
+            UnhealthyThresholdCount=10,  # a busy machine is no illness
             HealthCheckIntervalSeconds=30,
             HealthCheckTimeoutSeconds=5,
         )["TargetGroups"][0]["TargetGroupArn"]
