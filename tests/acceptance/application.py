@@ -29,6 +29,7 @@ from demitasse.ids import RandomIds
 from demitasse.lab import names
 
 CUSTOMER, EMPLOYEE = (names.family(service) for service in names.SERVICES)
+_NAME = "{{.Repository}}:{{.Tag}}"
 IN_TIME = 60.0  # seconds for what is not itself measured, on a busy machine
 
 
@@ -52,6 +53,15 @@ def installation_in(home: Path, cidr: str, **environment: str) -> Iterator[Insta
         yield mine
     finally:
         take_down(mine)
+        _forget_images(mine)
+
+
+def _forget_images(installation: Installation) -> None:
+    """Take the names of an installation's registry from the machine's images."""
+    pushed = f"{installation.settings.registry}/*"
+    listed = docker("image", "ls", "--filter", f"reference={pushed}", "--format", _NAME)
+    if listed.strip():
+        docker("image", "rm", *listed.split())
 
 
 def wait_until(holds: Callable[[], Any], what: str, seconds: float = IN_TIME) -> Any:
@@ -84,16 +94,19 @@ class Application:
         found = self.on.client("elbv2").describe_load_balancers(Names=[names.LOAD_BALANCER])
         return str(found["LoadBalancers"][0]["DNSName"])
 
-    def page(self, path: str, form: dict[str, str] | None = None, source: str = "") -> Page:
+    def page(
+        self, path: str, form: dict[str, str] | None = None, source: str = "", host: str = ""
+    ) -> Page:
         """Ask for a page (POST with a ``form``); redirects are not followed."""
+        named = {"Host": host} if host else {}
         connection = http.client.HTTPConnection(
             self.host, 80, timeout=10, source_address=(source, 0) if source else None
         )
         try:
             if form is None:
-                connection.request("GET", path)
+                connection.request("GET", path, headers=named)
             else:
-                kind = {"Content-Type": "application/x-www-form-urlencoded"}
+                kind = {"Content-Type": "application/x-www-form-urlencoded", **named}
                 connection.request("POST", path, urllib.parse.urlencode(form), kind)
             answer = connection.getresponse()
             headers = {name.lower(): value for name, value in answer.getheaders()}
@@ -101,9 +114,9 @@ class Application:
         finally:
             connection.close()
 
-    def load(self, path: str = "/suppliers", connections: int = 16) -> Load:
-        """Visitors of a page through the load balancer."""
-        return Load(self.host, 80, path, connections=connections)
+    def load(self, path: str = "/suppliers", *, host: str = "") -> Load:
+        """Visitors of a page through the load balancer; ``host`` is the name that they ask for."""
+        return Load(self.host, 80, path, host_name=host)
 
     def service(self, name: str) -> dict[str, Any]:
         """A service, as DescribeServices shows it."""
@@ -134,14 +147,16 @@ class Application:
         self.on.client("ecs").update_service(cluster=names.CLUSTER, service=name, **changes)
 
     def is_steady(self, name: str) -> bool:
-        """One deployment, all its tasks running and healthy, nothing draining."""
+        """One deployment or task set, all its tasks running and healthy, nothing draining."""
         service = self.service(name)
-        if len(service["deployments"]) != 1 or service["pendingCount"]:
+        current = service.get("taskSets") or service["deployments"]
+        if len(current) != 1 or service["pendingCount"]:
             return False
         if service["runningCount"] != service["desiredCount"]:
             return False
+        (balanced,) = current[0].get("loadBalancers") or service["loadBalancers"]
         health = self.on.client("elbv2").describe_target_health(
-            TargetGroupArn=service["loadBalancers"][0]["targetGroupArn"]
+            TargetGroupArn=balanced["targetGroupArn"]
         )["TargetHealthDescriptions"]
         states = [target["TargetHealth"]["State"] for target in health]
         return states == ["healthy"] * service["desiredCount"]

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.acceptance.application import (
     CUSTOMER,
-    EMPLOYEE,
     Application,
     docker,
     suppliers,
@@ -21,7 +22,9 @@ from tests.acceptance.application import (
     wait_until,
 )
 
+from demitasse.cli.up import workspace
 from demitasse.lab import names
+from demitasse.lab.phases import phase7_services
 
 pytestmark = pytest.mark.docker
 
@@ -63,7 +66,7 @@ def test_the_only_task_killed(application: Application) -> None:
         time.sleep(1)
     say("only task killed", f"replacement RUNNING after {took:.1f} s;", load.figures)
     assert took < 3
-    assert load.figures.longest_gap < 6
+    assert load.figures.longest_gap < 10
 
 
 def test_one_of_three_killed_while_scaling_up_and_down(application: Application) -> None:
@@ -90,18 +93,132 @@ def test_one_of_three_killed_while_scaling_up_and_down(application: Application)
     assert shrinking.figures.failed == 0
 
 
-def test_a_rolling_deployment_loses_nothing(application: Application) -> None:
-    before = application.tasks(CUSTOMER)
-    with application.load() as load:
+@dataclass(frozen=True)
+class Rolling:
+    """One service more, deployed by ECS itself, for visitors who ask for its name."""
+
+    application: Application
+    folder: Path
+    name = "rolling"
+    host = "rolling.example"
+
+    @property
+    def image(self) -> str:
+        return f"{self.application.on.settings.registry}/{self.name}:latest"
+
+    def push(self, image: str) -> None:
+        """Make a local image the service's."""
+        docker("tag", image, self.image)
+        docker("--config", str(self.application.on.settings.home / "docker"), "push", self.image)
+
+    def make(self) -> None:
+        lab = workspace(self.application.on.settings)
+        elbv2, ecs = lab.client("elbv2"), lab.client("ecs")
+        lab.client("ecr").create_repository(repositoryName=self.name)
+        self.push("customer")
+        group = elbv2.create_target_group(
+            Name=self.name, Protocol="HTTP", Port=8080, VpcId=lab.vpc(), TargetType="ip"
+        )["TargetGroups"][0]["TargetGroupArn"]
+        elbv2.create_rule(
+            ListenerArn=lab.listeners()[80],
+            Priority=1,
+            Conditions=[{"Field": "host-header", "Values": [self.host]}],
+            Actions=[{"Type": "forward", "TargetGroupArn": group}],
+        )
+        there = lab.task_definition(CUSTOMER)
+        assert there is not None
+        container = {**there["containerDefinitions"][0], "image": self.image}
+        kept = ("networkMode", "requiresCompatibilities", "cpu", "memory", "executionRoleArn")
+        ecs.register_task_definition(
+            family=self.name,
+            containerDefinitions=[container],
+            **{key: there[key] for key in kept},
+        )
+        service = phase7_services.service_definition(lab, "customer")
+        service["loadBalancers"][0]["targetGroupArn"] = group
+        ecs.create_service(
+            **{
+                **service,
+                "serviceName": self.name,
+                "taskDefinition": self.name,
+                "deploymentController": {"type": "ECS"},
+            }
+        )
+
+    def settle(self) -> None:
+        wait_until(lambda: self.application.is_steady(self.name), "it is steady")
+
+    def remove(self) -> None:
+        lab = workspace(self.application.on.settings)
+        lab.client("ecs").delete_service(cluster=names.CLUSTER, service=self.name, force=True)
+        rules = lab.client("elbv2").describe_rules(ListenerArn=lab.listeners()[80])["Rules"]
+        (rule,) = (each["RuleArn"] for each in rules if each["Priority"] == "1")
+        lab.client("elbv2").delete_rule(RuleArn=rule)
+        lab.client("elbv2").delete_target_group(TargetGroupArn=lab.target_group_arn(self.name))
+        wait_until(
+            lambda: (
+                not any(
+                    self.name in docker("inspect", "--format", "{{json .Config.Labels}}", each)
+                    for each in self.application.containers("pause")
+                )
+            ),
+            "its tasks are gone",
+        )
+
+
+@pytest.fixture
+def rolling(application: Application, tmp_path: Path) -> Iterator[Rolling]:
+    one = Rolling(application, tmp_path)
+    one.make()
+    try:
+        one.settle()
+        yield one
+    finally:
+        one.remove()
+
+
+def test_a_rolling_deployment_loses_nothing_and_a_broken_one_harms_nobody(rolling: Rolling) -> None:
+    application, name = rolling.application, rolling.name
+    before = application.tasks(name)
+    with application.load(host=rolling.host) as load:
         time.sleep(0.5)
-        application.update(CUSTOMER, forceNewDeployment=True)
-        another_runs(application, CUSTOMER, set(before))
-        wait_until(lambda: application.is_steady(CUSTOMER), "customer is steady")
+        application.update(name, forceNewDeployment=True)
+        another_runs(application, name, set(before))
+        rolling.settle()
         time.sleep(1)
     say("rolling deployment", load.figures)
     assert load.figures.failed == 0
     assert len(load.figures.served_by) == 2
-    assert not set(before) & set(application.tasks(CUSTOMER))
+    before_broken = application.tasks(name)
+    assert not set(before) & set(before_broken)
+
+    (rolling.folder / "Dockerfile").write_text('FROM customer\nCMD ["sh", "-c", "exit 7"]\n')
+    broken = f"{name}-broken"
+    docker("build", "--quiet", "--tag", broken, str(rolling.folder))
+    with application.load() as others, application.load(host=rolling.host) as own:
+        rolling.push(broken)
+        application.update(name, forceNewDeployment=True)
+        ecs = application.on.client("ecs")
+        wait_until(lambda: _exits(ecs, name) >= 2, "its new tasks have ended twice")
+    docker("image", "rm", "--force", broken)
+    say("broken deployment, its own visitors", own.figures)
+    assert application.tasks(name) == before_broken  # the old one serves on
+    assert own.figures.failed == 0
+    with application.load() as more:
+        docker("kill", application.container(before_broken[0]))
+        wait_until(
+            lambda: application.page("/suppliers", host=rolling.host).status >= 500, "it is down"
+        )
+        time.sleep(3)
+    say("a service broken, the others' visitors", others.figures, "and", more.figures)
+    assert others.figures.failed == more.figures.failed == 0
+
+    rolling.push("customer")
+    application.update(name, forceNewDeployment=True)
+    begun = time.monotonic()
+    rolling.settle()
+    say("service repaired", f"steady after {time.monotonic() - begun:.1f} s")
+    assert application.page("/suppliers", host=rolling.host).status == 200
 
 
 def test_haproxy_killed(application: Application) -> None:
@@ -155,44 +272,6 @@ def test_haproxy_killed_while_the_platform_is_dead(application: Application) -> 
     wait_until(lambda: _status(application) == 200, "it is back", 5)
 
 
-def test_a_broken_service_leaves_the_other_alone(application: Application, tmp_path: Path) -> None:
-    ecr, ecs = application.on.client("ecr"), application.on.client("ecs")
-    image = f"{application.on.settings.registry}/employee"
-    (good,) = ecr.batch_get_image(repositoryName="employee", imageIds=[{"imageTag": "latest"}])[
-        "images"
-    ]
-    (tmp_path / "Dockerfile").write_text(f'FROM {image}:latest\nCMD ["sh", "-c", "exit 7"]\n')
-    docker("build", "--quiet", "--tag", f"{image}:broken", str(tmp_path))
-    config = str(application.on.settings.home / "docker")
-    try:
-        with application.load() as load:
-            docker("--config", config, "push", "--quiet", f"{image}:broken")
-            broken = ecr.batch_get_image(
-                repositoryName="employee", imageIds=[{"imageTag": "broken"}]
-            )["images"][0]["imageManifest"]
-            ecr.put_image(repositoryName="employee", imageManifest=broken, imageTag="latest")
-            before = application.tasks(EMPLOYEE)
-            application.update(EMPLOYEE, forceNewDeployment=True)
-            wait_until(lambda: _exits(ecs) >= 2, "its new tasks have ended twice")
-            assert application.tasks(EMPLOYEE) == before  # the old one serves on
-            assert application.page("/admin/suppliers").status == 200
-            docker("kill", application.container(before[0]))
-            wait_until(lambda: _status(application, "/admin/suppliers") >= 500, "employee is down")
-            time.sleep(3)
-        say("employee broken, customer", load.figures)
-        assert load.figures.failed == 0
-    finally:
-        ecr.put_image(
-            repositoryName="employee", imageManifest=good["imageManifest"], imageTag="latest"
-        )
-        docker("image", "rm", "--force", f"{image}:broken")
-        application.update(EMPLOYEE, forceNewDeployment=True)
-        begun = time.monotonic()
-        application.settle()
-        say("employee repaired", f"steady after {time.monotonic() - begun:.1f} s")
-    assert application.page("/admin/suppliers").status == 200
-
-
 def test_the_database_killed(application: Application) -> None:
     listed = suppliers(application.page("/suppliers"))
     (database,) = application.containers("database")
@@ -227,11 +306,9 @@ def _words(application: Application) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.text))
 
 
-def _exits(ecs: Any) -> int:
-    """How many of employee's tasks ended by themselves, as their owner did not wish."""
-    arns = ecs.list_tasks(
-        cluster=names.CLUSTER, family=names.family("employee"), desiredStatus="STOPPED"
-    )["taskArns"]
+def _exits(ecs: Any, family: str) -> int:
+    """How many of a family's tasks ended by themselves, as their owner did not wish."""
+    arns = ecs.list_tasks(cluster=names.CLUSTER, family=family, desiredStatus="STOPPED")["taskArns"]
     if not arns:
         return 0
     described = ecs.describe_tasks(cluster=names.CLUSTER, tasks=arns)["tasks"]

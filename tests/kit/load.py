@@ -59,11 +59,13 @@ class Load:
         port: int = 80,
         path: str = "/",
         *,
+        host_name: str = "",
         connections: int = 16,
         pause: float = 0.02,
     ) -> None:
         self.figures = Figures()
         self._host, self._port, self._path = host, port, path
+        self._host_name = host_name or host
         self._connections, self._pause = connections, pause
         self._end = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
@@ -105,7 +107,7 @@ class Load:
                 async with asyncio.timeout(PATIENCE):
                     if connection is None or connection.was_closed:
                         connection = await _Connection.open(self._host, self._port)
-                    status, headers = await connection.get(self._path)
+                    status, headers = await connection.get(self._host_name, self._path)
             except (OSError, EOFError, ValueError) as error:
                 self._failed(type(error).__name__)
                 if connection is not None:
@@ -154,8 +156,7 @@ class _Connection:
     def close(self) -> None:
         self._writer.close()
 
-    async def get(self, path: str) -> tuple[int, dict[str, str]]:
-        host = self._writer.get_extra_info("peername")[0]
+    async def get(self, host: str, path: str) -> tuple[int, dict[str, str]]:
         self._writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         await self._writer.drain()
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
