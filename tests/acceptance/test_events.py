@@ -184,3 +184,76 @@ def test_kill_nine_loses_no_event_and_delivers_none_twice(tmp_path: Path, until:
             assert set(numbers.values()) == {1}
         finally:
             take_down(installation)
+
+
+def test_a_push_starts_a_pipeline_that_does_not_poll(platform: Installation, until: Until) -> None:
+    name, account = f"pipe-{uuid.uuid4().hex[:8]}", platform.settings.account
+    role = f"arn:aws:iam::{account}:role/PipelineRole"
+    commits, pipelines = platform.client("codecommit"), platform.client("codepipeline")
+    platform.client("s3").create_bucket(Bucket=name)
+    repository = commits.create_repository(repositoryName=name)["repositoryMetadata"]["Arn"]
+
+    def push(**parent: str) -> str:
+        made = commits.put_file(
+            repositoryName=name, branchName="dev", fileContent=os.urandom(9), filePath="f", **parent
+        )
+        return str(made["commitId"])
+
+    first = push()
+    source = {
+        "name": "Code",
+        "actionTypeId": {
+            "category": "Source",
+            "owner": "AWS",
+            "provider": "CodeCommit",
+            "version": "1",
+        },
+        "configuration": {
+            "RepositoryName": name,
+            "BranchName": "dev",
+            "PollForSourceChanges": "false",
+        },
+        "outputArtifacts": [{"name": "code"}],
+    }
+    approval = {
+        "name": "Ask",
+        "actionTypeId": {
+            "category": "Approval",
+            "owner": "AWS",
+            "provider": "Manual",
+            "version": "1",
+        },
+    }
+    pipelines.create_pipeline(
+        pipeline={
+            "name": name,
+            "roleArn": role,
+            "artifactStore": {"type": "S3", "location": name},
+            "stages": [
+                {"name": "Source", "actions": [source]},
+                {"name": "Ask", "actions": [approval]},
+            ],
+        }
+    )
+    events = platform.client("events")
+    pattern = {
+        "source": ["aws.codecommit"],
+        "detail-type": ["CodeCommit Repository State Change"],
+        "resources": [repository],
+        "detail": {"referenceType": ["branch"], "referenceName": ["dev"]},
+    }
+    rule = events.put_rule(Name=name, EventPattern=json.dumps(pattern))["RuleArn"]
+    target = f"arn:aws:codepipeline:{platform.settings.region}:{account}:{name}"
+    events.put_targets(Rule=name, Targets=[{"Id": "p", "Arn": target, "RoleArn": role}])
+
+    def executions() -> list[dict[str, Any]]:
+        listed = pipelines.list_pipeline_executions(pipelineName=name)
+        found: list[dict[str, Any]] = listed["pipelineExecutionSummaries"]
+        return found
+
+    assert len(executions()) == 1
+    second = push(parentCommitId=first)
+    until(lambda: len(executions()) == 2 and executions()[0].get("sourceRevisions"))
+    newest = executions()[0]
+    assert newest["trigger"] == {"triggerType": "CloudWatchEvent", "triggerDetail": rule}
+    assert newest["sourceRevisions"][0]["revisionId"] == second
