@@ -163,6 +163,25 @@ def test_nothing_moves_when_the_platform_goes_while_git_waits(git: GitPrograms) 
     run(scenario())
 
 
+def test_a_push_that_was_let_through_is_finished_though_nobody_waits(git: GitPrograms) -> None:
+    async def scenario() -> None:
+        pushed = Pushed()
+        let_through = asyncio.Event()
+
+        async def gate(_moves: Sequence[Move]) -> str:
+            # After the answer is written, before git can have acted on it.
+            asyncio.get_running_loop().call_soon(let_through.set)
+            return ""
+
+        pushing = asyncio.ensure_future(push(git, sent(pushed.request()), gate))
+        await let_through.wait()
+        pushing.cancel()
+        await asyncio.gather(pushing, return_exceptions=True)
+        assert await git.heads(REPO) == {"dev": pushed.id}
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("spoilt", ["cut", "changed", "missing", "forbidden"])
 def test_what_is_broken_moves_nothing(git: GitPrograms, spoilt: str) -> None:
     async def scenario() -> None:
