@@ -29,7 +29,9 @@ def test_git_is_installed_where_it_is_missing(programs: Programs, said: list[str
 
 def test_git_that_is_too_old_is_named(programs: Programs, said: list[str]) -> None:
     programs.add("git", "echo git version 2.30.2")
-    with pytest.raises(StartupError, match=r"git 2\.36 or newer is needed; here is git version 2\.30"):
+    with pytest.raises(
+        StartupError, match=r"git 2\.36 or newer is needed; here is git version 2\.30"
+    ):
         git.ensure(said.append)
 
 
