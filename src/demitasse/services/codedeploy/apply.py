@@ -8,7 +8,8 @@ from functools import singledispatchmethod
 import msgspec
 
 from demitasse.ids import Ids
-from demitasse.services.codedeploy import lifecycle, plan
+from demitasse.services.codedeploy import actions as to_do
+from demitasse.services.codedeploy import lifecycle
 from demitasse.services.codedeploy.look import appspec_of, service_of
 from demitasse.services.codedeploy.records import (
     DEPLOYMENTS,
@@ -19,6 +20,7 @@ from demitasse.services.codedeploy.records import (
     SetSeen,
 )
 from demitasse.services.codedeploy.records.creating import keep, tell
+from demitasse.services.codedeploy.view import View
 from demitasse.services.ecs.records import (
     LoadBalancer,
     create_task_set,
@@ -40,14 +42,14 @@ class Applying:
         self,
         tx: Transaction,
         item: Item[Deployment, DeploymentObserved],
-        view: plan.View,
+        view: View,
         ids: Ids,
     ) -> None:
         self._tx, self._item, self._view, self._ids = tx, item, view, ids
         self._now = view.now
         self._seen = item.observed
 
-    def carry_out(self, actions: Iterable[plan.Action]) -> None:
+    def carry_out(self, actions: Iterable[to_do.Action]) -> None:
         """Write all of it, and say what state the deployment is in now."""
         for action in actions:
             self._do(action)
@@ -59,15 +61,15 @@ class Applying:
             tell(self._tx, after, self._ids, self._now)
 
     @singledispatchmethod
-    def _do(self, action: plan.Action) -> None:
+    def _do(self, action: to_do.Action) -> None:
         raise TypeError(action)
 
     @_do.register
-    def _begin(self, action: plan.Begin) -> None:
+    def _begin(self, action: to_do.Begin) -> None:
         self._see(blue=SetSeen(action.blue, action.group), started_at=self._now)
 
     @_do.register
-    def _enter(self, action: plan.Enter) -> None:
+    def _enter(self, action: to_do.Enter) -> None:
         tests = bool(self._item.desired.pair.test)
         events = self._seen.events
         if not self._item.desired.rolls_back:
@@ -81,26 +83,26 @@ class Applying:
         )
 
     @_do.register
-    def _weigh(self, action: plan.Weigh) -> None:
+    def _weigh(self, action: to_do.Weigh) -> None:
         shares = ((action.blue, 100 - action.percent), (action.green, action.percent))
         self._forward(self._pair({action.blue, action.green}), shares)
         self._see(weight=action.percent, shifted_at=None)
 
     @_do.register
-    def _carried(self, _action: plan.Carried) -> None:
+    def _carried(self, _action: to_do.Carried) -> None:
         self._see(shifted_at=self._now)
 
     @_do.register
-    def _test(self, action: plan.Test) -> None:
+    def _test(self, action: to_do.Test) -> None:
         self._forward(action.routes, ((action.group, 1),))
         self._see(tested=action.routes)
 
     @_do.register
-    def _settle(self, action: plan.Settle) -> None:
+    def _settle(self, action: to_do.Settle) -> None:
         self._forward(self._pair({action.group, action.other}), ((action.group, 1),))
 
     @_do.register
-    def _create_green(self, action: plan.CreateGreen) -> None:
+    def _create_green(self, action: to_do.CreateGreen) -> None:
         service = service_of(self._tx, self._item.scope, self._item.desired)
         spec = appspec_of(self._item)
         found = find_task_definition(self._tx, self._item.scope, spec.task_definition)
@@ -125,19 +127,19 @@ class Applying:
         self._see(green=SetSeen(made.desired.id, action.group))
 
     @_do.register
-    def _delete(self, action: plan.Delete) -> None:
+    def _delete(self, action: to_do.Delete) -> None:
         own = self._item.desired
         key = f"{own.cluster}/{own.service}/{action.id}"
         delete_task_set(self._tx, Ref(self._item.scope, key), self._now)
 
     @_do.register
-    def _make_primary(self, action: plan.MakePrimary) -> None:
+    def _make_primary(self, action: to_do.MakePrimary) -> None:
         service = service_of(self._tx, self._item.scope, self._item.desired)
         if service is not None:
             set_primary(self._tx, service, action.id)
 
     @_do.register
-    def _end(self, action: plan.End) -> None:
+    def _end(self, action: to_do.End) -> None:
         failed = action.status != "Succeeded"
         events = (
             lifecycle.fail(self._seen.events, self._now, action.message)

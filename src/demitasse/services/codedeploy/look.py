@@ -7,9 +7,9 @@ from datetime import datetime
 
 from demitasse.api import Scope
 from demitasse.errors import ServiceError
-from demitasse.services.codedeploy import plan
 from demitasse.services.codedeploy.records import Deployment, DeploymentObserved
 from demitasse.services.codedeploy.records.appspec import AppSpec, read
+from demitasse.services.codedeploy.view import Route, SetView, View
 from demitasse.services.ec2.records import SECURITY_GROUPS, SUBNETS
 from demitasse.services.ecs.records import (
     SERVICES,
@@ -47,7 +47,7 @@ def service_of(tx: Transaction, scope: Scope, deployment: Deployment) -> Service
     return tx.get(SERVICES, scope, service_key(deployment.cluster, deployment.service))
 
 
-def look(tx: Transaction, item: Item[Deployment, DeploymentObserved], now: datetime) -> plan.View:
+def look(tx: Transaction, item: Item[Deployment, DeploymentObserved], now: datetime) -> View:
     """Read all that concerns a deployment."""
     scope, own, seen = item.scope, item.desired, item.observed
     service = service_of(tx, scope, own)
@@ -60,7 +60,7 @@ def look(tx: Transaction, item: Item[Deployment, DeploymentObserved], now: datet
     revision, code = ("", "")
     if seen.phase == "start" and not own.rolls_back and service is not None:
         revision, code = revision_problem(tx, scope, item, service)
-    return plan.View(
+    return View(
         deployment=own,
         seen=seen,
         now=now,
@@ -99,10 +99,10 @@ def _set(
     service: ServiceItem,
     item: Item[TaskSet, TaskSetObserved],
     tasks: Iterable[Item[Task, TaskObserved]],
-) -> plan.SetView:
+) -> SetView:
     own = item.desired
     count = 0 if service.desired.deleting else service.desired.desired_count
-    return plan.SetView(
+    return SetView(
         id=own.id,
         want=computed_desired_count(count, own.scale),
         healthy=sum(_is_healthy(tx, each) for each in tasks if each.desired.task_set == own.id),
@@ -127,7 +127,7 @@ def _is_healthy(tx: Transaction, task: Item[Task, TaskObserved]) -> bool:
     return True
 
 
-def _routes(tx: Transaction, scope: Scope, listener_arn: str) -> tuple[plan.Route, ...] | None:
+def _routes(tx: Transaction, scope: Scope, listener_arn: str) -> tuple[Route, ...] | None:
     listener = tx.get(LISTENERS, scope, listener_arn)
     if listener is None:
         return None
@@ -137,11 +137,11 @@ def _routes(tx: Transaction, scope: Scope, listener_arn: str) -> tuple[plan.Rout
     return tuple(route for route in found if route.weights)
 
 
-def _route(arn: str, actions: Iterable[Action], *, carried: bool) -> plan.Route:
+def _route(arn: str, actions: Iterable[Action], *, carried: bool) -> Route:
     weights = {
         group.target_group_arn: group.weight for action in actions for group in action.groups
     }
-    return plan.Route(arn, weights, carried)
+    return Route(arn, weights, carried)
 
 
 def _service_problem(own: Deployment, service: ServiceItem | None) -> str:

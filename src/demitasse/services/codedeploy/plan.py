@@ -21,12 +21,27 @@ so that a crash between two decisions leaves nothing half done.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from demitasse.clock import Waits
-from demitasse.services.codedeploy.records import Deployment, DeploymentObserved, Shift
+from demitasse.services.codedeploy import routes
+from demitasse.services.codedeploy.actions import (
+    NOTHING,
+    Action,
+    Begin,
+    Carried,
+    CreateGreen,
+    Delete,
+    End,
+    Enter,
+    MakePrimary,
+    Plan,
+    Settle,
+    Test,
+    Weigh,
+)
+from demitasse.services.codedeploy.records import Shift
+from demitasse.services.codedeploy.view import SetView, View
 
 HEALTHY_WITHIN_MINUTES = 60
 """CodeDeploy gives a replacement task set an hour to become healthy."""
@@ -36,166 +51,6 @@ LOOK_SECONDS = 30.0
 may have become healthy meanwhile, and that is seen only by and by. Never compressed."""
 
 BEFORE_SHIFT = frozenset({"start", "settle", "install", "test", "ready", "shift"})
-
-
-# What is seen
-
-
-@dataclass(frozen=True, slots=True)
-class SetView:
-    """A task set. ``want`` tasks are desired of it, ``healthy`` run and are healthy targets.
-
-    ``failure`` is ECS's reason why its last task failed.
-    """
-
-    id: str
-    want: int = 0
-    healthy: int = 0
-    deleting: bool = False
-    failure: str = ""
-
-    @property
-    def well(self) -> bool:
-        """Whether all of its tasks can take requests."""
-        return not self.deleting and self.healthy >= self.want
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A listener's default rule, or one of its rules, that forwards: group → weight.
-
-    ``carried_out``: the load balancer does so already.
-    """
-
-    arn: str
-    weights: Mapping[str, int]
-    carried_out: bool = True
-
-    def share(self, group: str) -> float:
-        """The part of its requests that goes to a group, 0 to 1."""
-        total = sum(self.weights.values())
-        return self.weights.get(group, 0) / total if total else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """All that decides.
-
-    ``groups`` are the ARNs of the pair's target groups, "" for one that does not exist.
-    ``primary`` is the service's primary task set and ``primary_group`` its target group's ARN.
-    ``production`` and ``test`` are the listeners' routes, ``None`` for a listener that does not
-    exist; ``test`` is ``()`` where there is none to move. ``service`` says why the service cannot
-    be deployed to, ``revision`` why the revision cannot: "" when all is well. ``since`` is when
-    the platform began to look.
-    """
-
-    deployment: Deployment
-    seen: DeploymentObserved
-    now: datetime
-    groups: tuple[str, str]
-    production: tuple[Route, ...] | None
-    test: tuple[Route, ...] | None = ()
-    since: datetime | None = None
-    service: str = ""
-    revision: str = ""
-    revision_code: str = "ECS_UPDATE_ERROR"
-    primary: str = ""
-    primary_group: str = ""
-    sets: Mapping[str, SetView] = field(default_factory=dict)
-
-
-# What is to be done
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """Note the original and its target group."""
-
-    blue: str
-    group: str
-
-
-@dataclass(frozen=True, slots=True)
-class Enter:
-    """The next phase begins."""
-
-    phase: str
-    status: str = "InProgress"
-
-
-@dataclass(frozen=True, slots=True)
-class Weigh:
-    """Every production route of the pair: ``percent`` to ``green``, the rest to ``blue``."""
-
-    percent: int
-    blue: str
-    green: str
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """The load balancer does as it was last told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """These routes of the test listener forward to ``group`` alone."""
-
-    routes: tuple[str, ...]
-    group: str
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """Every production route of the pair forwards to ``group`` alone, with no trace of the other."""
-
-    group: str
-    other: str
-
-
-@dataclass(frozen=True, slots=True)
-class CreateGreen:
-    """Create the replacement task set, in this target group."""
-
-    group: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Drain and stop a task set."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class MakePrimary:
-    """A task set serves production from now on."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """The deployment is over; ``rollback``: another one that undoes it begins."""
-
-    status: str
-    code: str = ""
-    message: str = ""
-    rollback: bool = False
-
-
-Action = Begin | Enter | Weigh | Carried | Test | Settle | CreateGreen | Delete | MakePrimary | End
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to do now, in this order, and the seconds after which to look again at the latest."""
-
-    actions: tuple[Action, ...] = ()
-    again: float | None = None
-
-
-NOTHING = Plan()
 
 
 def steps(shift: Shift) -> tuple[int, ...]:
@@ -247,7 +102,7 @@ def _start(view: View, _waits: Waits) -> Plan:
         )
     blue = view.primary_group
     green = view.groups[1] if blue == view.groups[0] else view.groups[0]
-    problem = _behind(view, blue, green) or _tested(view, blue, green)
+    problem = routes.behind(view, blue, green) or routes.tested(view, blue, green)
     if problem:
         return _elb(view, problem)
     return Plan((Begin(view.primary, blue), Enter("settle"), Weigh(0, blue, green)))
@@ -255,13 +110,13 @@ def _start(view: View, _waits: Waits) -> Plan:
 
 def _settle(view: View, _waits: Waits) -> Plan:
     """Clear what an earlier deployment, stopped or failed half way, left standing."""
-    blue, green = _groups(view)
-    problem = _behind(view, blue, green)
+    blue, green = routes.groups(view)
+    problem = routes.behind(view, blue, green)
     if problem:
         return _elb(view, problem)
-    if not _is_weighed(view, 0):
+    if not routes.is_weighed(view, 0):
         return Plan((Weigh(0, blue, green),))
-    if not _is_carried_out(view):
+    if not routes.is_carried_out(view):
         return NOTHING
     original = view.seen.blue.id if view.seen.blue else ""
     others = [each for each in view.sets.values() if each.id != original]
@@ -291,7 +146,7 @@ def _install(view: View, waits: Waits) -> Plan:
 
 
 def _test_next(view: View) -> Plan:
-    blue, green = _groups(view)
+    blue, green = routes.groups(view)
     if view.test is None:
         return _elb(view, f"Listener {view.deployment.pair.test} does not exist")
     moved = tuple(route.arn for route in view.test if blue in route.weights)
@@ -299,7 +154,7 @@ def _test_next(view: View) -> Plan:
 
 
 def _test(view: View, _waits: Waits) -> Plan:
-    _, green = _groups(view)
+    _, green = routes.groups(view)
     if view.test is None:
         return _elb(view, f"Listener {view.deployment.pair.test} does not exist")
     if not all(route.carried_out for route in view.test if green in route.weights):
@@ -327,16 +182,16 @@ def _ready(view: View, waits: Waits) -> Plan:
 
 
 def _shift(view: View, waits: Waits) -> Plan:
-    blue, green = _groups(view)
-    problem = _behind(view, blue, green)
+    blue, green = routes.groups(view)
+    problem = routes.behind(view, blue, green)
     if problem:
         return _elb(view, problem)
     weight = view.seen.weight
     if weight == 0:
         return _move(view, waits, steps(view.deployment.shift)[0], view.seen.phase_at)
-    if not _is_weighed(view, weight):
+    if not routes.is_weighed(view, weight):
         return _move(view, waits, weight, view.seen.shifted_at)
-    if not _is_carried_out(view):
+    if not routes.is_carried_out(view):
         return NOTHING
     if view.seen.shifted_at is None:
         return Plan((Carried(),))
@@ -359,7 +214,7 @@ def _move(view: View, waits: Waits, percent: int, since: datetime | None, minute
     if green is None:
         return _lost(view)
     if green.well:
-        return Plan((Weigh(percent, *_groups(view)),))
+        return Plan((Weigh(percent, *routes.groups(view)),))
     begun = since or view.now
     allowed = waits.seconds((minutes + HEALTHY_WITHIN_MINUTES) * 60)
     left = max(allowed - (view.now - begun).total_seconds(), _to_look(view))
@@ -376,7 +231,7 @@ def _move(view: View, waits: Waits, percent: int, since: datetime | None, minute
 
 def _wait(view: View, waits: Waits) -> Plan:
     """The original is kept until its wait is over, and for as long as it gets any request."""
-    blue, _ = _groups(view)
+    blue, _ = routes.groups(view)
     if view.deployment.skip_wait_at is None:
         left = _left(view, waits, view.deployment.blue_green.termination_wait)
         if left > 0:
@@ -384,7 +239,7 @@ def _wait(view: View, waits: Waits) -> Plan:
     serving = next((route.arn for route in view.production or () if route.share(blue)), "")
     if serving:
         return _elb(view, f"{serving} forwards to the original task set's target group again")
-    if not _is_carried_out(view):
+    if not routes.is_carried_out(view):
         return NOTHING
     original = view.sets.get(view.seen.blue.id) if view.seen.blue else None
     if original is None:
@@ -396,17 +251,16 @@ def _terminate(view: View, _waits: Waits) -> Plan:
     original = view.sets.get(view.seen.blue.id) if view.seen.blue else None
     if original is not None:
         return NOTHING if original.deleting else Plan((Delete(original.id),))
-    blue, green = _groups(view)
+    blue, green = routes.groups(view)
     return Plan((Settle(green, blue), End("Succeeded")))
 
 
 def _back(view: View, _waits: Waits) -> Plan:
     """Production returns to the original; then it is primary again, and the other goes."""
-    blue, green = _groups(view)
-    routes = _pair_routes(view, blue, green)
-    if routes and not _is_weighed(view, 0):
+    blue, green = routes.groups(view)
+    if not routes.is_weighed(view, 0):
         return Plan((*_test_back(view, blue, green), Weigh(0, blue, green)))
-    if not _is_carried_out(view):
+    if not routes.is_carried_out(view):
         return NOTHING
     actions: list[Action] = list(_test_back(view, blue, green))
     original = view.seen.blue
@@ -431,7 +285,7 @@ def _remove(view: View, _waits: Waits) -> Plan:
     replacement = _green(view)
     if replacement is not None:
         return NOTHING if replacement.deleting else Plan((Delete(replacement.id),))
-    blue, green = _groups(view)
+    blue, green = routes.groups(view)
     return Plan((Settle(blue, green), End("Succeeded")))
 
 
@@ -472,7 +326,7 @@ def _end(view: View, status: str, code: str, message: str, *, rollback: bool | N
         green = _green(view)
         if green is not None and not green.deleting:
             actions.append(Delete(green.id))
-        blue_group, green_group = _groups(view)
+        blue_group, green_group = routes.groups(view)
         actions += _test_back(view, blue_group, green_group)
         if seen.weight == 0:
             actions.append(Settle(blue_group, green_group))
@@ -495,69 +349,6 @@ def _lost(view: View) -> Plan:
         "ECS_UPDATE_ERROR",
         "The replacement task set was deleted while it was being deployed",
     )
-
-
-# Traffic
-
-
-def _groups(view: View) -> tuple[str, str]:
-    """The original's and the replacement's target group."""
-    blue = view.seen.blue.group if view.seen.blue else ""
-    if view.seen.green is not None:
-        return blue, view.seen.green.group
-    return blue, next((arn for arn in view.groups if arn != blue), "")
-
-
-def _pair_routes(view: View, blue: str, green: str) -> tuple[Route, ...]:
-    return tuple(
-        route for route in view.production or () if blue in route.weights or green in route.weights
-    )
-
-
-def _behind(view: View, blue: str, green: str) -> str:
-    """What is wrong with the production listener; "" when nothing is."""
-    listener = view.deployment.pair.production
-    if view.production is None:
-        return f"Listener {listener} does not exist"
-    routes = _pair_routes(view, blue, green)
-    if not any(blue in route.weights for route in routes):
-        return f"Primary taskset target group must be behind listener {listener}"
-    for route in routes:
-        if blue not in route.weights:
-            return (
-                "Replacement taskset target group must not receive production traffic yet, but"
-                f" {route.arn} of listener {listener} forwards to it"
-            )
-        if len(route.weights) > len({blue, green} & route.weights.keys()):
-            return (
-                f"{route.arn} of listener {listener} forwards to further target groups beside those"
-                " of the deployment group"
-            )
-    return ""
-
-
-def _tested(view: View, blue: str, green: str) -> str:
-    """What is wrong with the test listener; "" when nothing is, or there is none."""
-    listener = view.deployment.pair.test
-    if not listener:
-        return ""
-    if view.test is None:
-        return f"Listener {listener} does not exist"
-    if not any({blue, green} & route.weights.keys() for route in view.test):
-        return f"One of the taskset target groups must be behind test listener {listener}"
-    return ""
-
-
-def _is_weighed(view: View, percent: int) -> bool:
-    """Whether every production route of the pair is asked to give the replacement this share."""
-    blue, green = _groups(view)
-    wanted = {blue: 100 - percent, green: percent}
-    return all(dict(route.weights) == wanted for route in _pair_routes(view, blue, green))
-
-
-def _is_carried_out(view: View) -> bool:
-    blue, green = _groups(view)
-    return all(route.carried_out for route in _pair_routes(view, blue, green))
 
 
 def _green(view: View) -> SetView | None:
