@@ -146,6 +146,21 @@ def fingerprint(folder: Path) -> str:
     return total.hexdigest()[:32]
 
 
+def names_and_contents(folder: Path) -> str:
+    """A digest of a folder's files as the applications' buildspecs make it in a shell:
+
+    ``find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16``
+    """
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    lines = [
+        (f"./{path.as_posix()}".encode(), hashlib.sha256((folder / path).read_bytes()).hexdigest())
+        for path in found
+        if not _left_out(path.parts)
+    ]
+    total = b"".join(digest.encode() + b"  " + name + b"\n" for name, digest in sorted(lines))
+    return hashlib.sha256(total).hexdigest()[:16]
+
+
 def _left_out(parts: Sequence[str]) -> bool:
     return any(part in LEFT_OUT for part in parts)
 

@@ -6,6 +6,7 @@ import base64
 from urllib.parse import urlsplit
 
 from demitasse.lab import names
+from demitasse.lab.docker import names_and_contents
 from demitasse.lab.phases import phase0_preparation, phase5_files
 from demitasse.lab.task import NotYet, Phase, Task
 from demitasse.lab.workspace import Workspace
@@ -22,8 +23,15 @@ def push_images(lab: Workspace) -> None:
     lab.docker.login(urlsplit(login["proxyEndpoint"]).netloc, user, password)
     for service in names.SERVICES:
         if lab.pushed_digest(service) is None:
-            lab.docker.tag(f"{service}:latest", phase5_files.image_uri(lab, service))
-            lab.docker.push(phase5_files.image_uri(lab, service))
+            uri = phase5_files.image_uri(lab, service)
+            for name in (uri.replace(":latest", f":{_source_tag(lab, service)}"), uri):
+                lab.docker.tag(f"{service}:latest", name)
+                lab.docker.push(name)
+
+
+def _source_tag(lab: Workspace, service: str) -> str:
+    """The tag by which the service's buildspec knows that an image is of these very files."""
+    return f"source-{names_and_contents(lab.sources / service)}"
 
 
 def check_images(lab: Workspace) -> None:

@@ -42,6 +42,7 @@ def project(lab: Workspace, service: str) -> dict[str, Any]:
         "description": f"Tests {service}, builds its image, pushes it",
         "source": {"type": "CODEPIPELINE", "buildspec": f"{service}/buildspec.yml"},
         "artifacts": {"type": "CODEPIPELINE"},
+        "cache": {"type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"]},
         "environment": {
             "type": "LINUX_CONTAINER",
             "image": _IMAGE,
