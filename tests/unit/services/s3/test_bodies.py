@@ -160,6 +160,11 @@ def unsigned_trailer(signer: Signer) -> bytes:
         (UNSIGNED_TRAILER, lambda _: b"fffffffffffffff\r\nhello", "InvalidRequest"),
         (UNSIGNED_TRAILER, lambda _: b"b\r\nhello world!!0\r\n\r\n", "InvalidRequest"),
         (UNSIGNED_TRAILER, lambda _: b"a" * 40_000, "InvalidRequest"),
+        (
+            UNSIGNED_TRAILER,
+            lambda _: b"b\r\nhello worldx\r\n0\r\nx-amz-checksum-crc32:%s\r\n\r\n" % CRC.encode(),
+            "InvalidRequest",
+        ),
     ],
 )
 def test_bodies_that_are_refused(stand: Stand, payload: str, make: Any, expected: str) -> None:
