@@ -331,6 +331,141 @@ def test_a_bucket_emptied_under_it_is_said_by_the_execution(release: Release) ->
     assert release.shop.page("customer") == "customer robbed"
 
 
+BUILDSPEC = """\
+version: 0.2
+env:
+  exported-variables: [GREETING]
+phases:
+  build:
+    commands:
+      - export GREETING="from $(cat page.html)"
+      - mkdir site && sed s/hello/built/ page.html > site/index.html
+      - printf '[{"name":"rolling","imageUri":"%s"}]' "$IMAGE" > imagedefinitions.json
+artifacts:
+  files: [imagedefinitions.json, site/*]
+"""
+
+
+def test_a_build_is_put_where_it_belongs_and_a_service_rolls_to_it(release: Release) -> None:
+    shop, client = release.shop, release.shop.platform.client
+    rolling(shop)
+    release.git.create_repository(repositoryName="code")
+    release.git.create_commit(
+        repositoryName="code",
+        branchName="main",
+        putFiles=[
+            {"filePath": "buildspec.yml", "fileContent": BUILDSPEC},
+            {"filePath": "page.html", "fileContent": "hello"},
+        ],
+    )
+    client("codebuild").create_project(
+        name="code",
+        source={"type": "CODEPIPELINE"},
+        artifacts={"type": "CODEPIPELINE"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/standard:7.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
+        serviceRole=ROLE,
+    )
+    release.s3.create_bucket(Bucket="site-of-the-shop")
+    release.pipelines.create_pipeline(pipeline=building(shop))
+    done = release.until(
+        lambda: next(
+            (each for each in release.executions("code") if each["status"] != "InProgress"), None
+        ),
+        seconds=90,
+    )
+    actions = {
+        each["actionName"]: each
+        for each in release.pipelines.list_action_executions(pipelineName="code")[
+            "actionExecutionDetails"
+        ]
+    }
+    assert done["status"] == "Succeeded", actions
+    built = release.s3.get_object(Bucket="site-of-the-shop", Key="v1/site/index.html")
+    assert built["Body"].read() == b"built"
+    assert built["ContentType"] == "text/html"
+    assert actions["Build-CodeBuild"]["output"]["outputVariables"] == {"GREETING": "from hello"}
+    service = shop.ecs.describe_services(cluster=shop.name, services=["rolling"])["services"][0]
+    definition = shop.ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
+    image = definition["taskDefinition"]["containerDefinitions"][0]["image"]
+    assert (image, service["runningCount"]) == (shop.image, 1)
+    release.pipelines.delete_pipeline(name="code")
+    shop.ecs.delete_service(cluster=shop.name, service="rolling", force=True)
+
+
+def rolling(shop: Shop) -> None:
+    """A service of the ECS controller, whose image is not there yet."""
+    definition = shop.register("rolling", "1", image="127.0.0.1:1/none")
+    shop.ecs.create_service(
+        cluster=shop.name,
+        serviceName="rolling",
+        taskDefinition=definition,
+        launchType="FARGATE",
+        desiredCount=1,
+        networkConfiguration={"awsvpcConfiguration": {"subnets": shop.subnets}},
+    )
+
+
+def building(shop: Shop) -> dict[str, Any]:
+    """Source, Build, then two deployments side by side."""
+    built = [{"name": "Built"}]
+    image = json.dumps([{"name": "IMAGE", "value": shop.image}])
+    return {
+        "name": "code",
+        "roleArn": ROLE,
+        "artifactStore": {"type": "S3", "location": BUCKET},
+        "stages": [
+            {
+                "name": "Source",
+                "actions": [
+                    action(
+                        "Source",
+                        "CodeCommit",
+                        outputArtifacts=[{"name": "Code"}],
+                        configuration={"RepositoryName": "code", "BranchName": "main"},
+                    )
+                ],
+            },
+            {
+                "name": "Build",
+                "actions": [
+                    action(
+                        "Build",
+                        "CodeBuild",
+                        inputArtifacts=[{"name": "Code"}],
+                        outputArtifacts=built,
+                        configuration={"ProjectName": "code", "EnvironmentVariables": image},
+                    )
+                ],
+            },
+            {
+                "name": "Deploy",
+                "actions": [
+                    action(
+                        "Deploy",
+                        "S3",
+                        inputArtifacts=built,
+                        configuration={
+                            "BucketName": "site-of-the-shop",
+                            "Extract": "true",
+                            "ObjectKey": "v1",
+                        },
+                    ),
+                    action(
+                        "Deploy",
+                        "ECS",
+                        inputArtifacts=built,
+                        configuration={"ClusterName": shop.name, "ServiceName": "rolling"},
+                    ),
+                ],
+            },
+        ],
+    }
+
+
 def test_the_cli_shows_and_drives_it(release: Release) -> None:
     aws = release.shop.platform.aws
 

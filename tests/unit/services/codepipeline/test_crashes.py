@@ -110,10 +110,10 @@ def pipeline() -> dict[str, Any]:
 
 
 def test_whenever_it_is_killed_each_action_runs_once() -> None:
-    moment = 0
+    moment = -1
     died = True
     while died:
-        moment += 1
+        moment += 2  # every other one is enough: before or after each of what is durable
         at = Stand()
         at.project()
         at.call("codepipeline", "CreatePipeline", pipeline=pipeline())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from tests.unit.services.codepipeline.stand import (
     FILES,
@@ -16,6 +19,8 @@ from tests.unit.services.codepipeline.stand import (
 )
 
 from demitasse.services.codedeploy.records import DEPLOYMENTS
+from demitasse.services.codepipeline.records import ACTIONS, EXECUTIONS
+from demitasse.store import Ref
 
 
 def made(mode: str = "SUPERSEDED", *names: str, **more: object) -> Stand:
@@ -333,3 +338,36 @@ def test_a_pipeline_is_deleted_while_it_runs() -> None:
     again = at.create(stage("Source", code(), image()), stage("Deploy", blue_green()))
     assert [each["pipelineExecutionId"] for each in at.executions()] == [again]
     assert at.statuses() == ["InProgress"]
+
+
+def during_the_source(at: Stand, happens: Callable[[], object]) -> None:
+    """Let something happen while the source's artifact is on its way to its bucket."""
+    put = at.objects.put
+
+    async def slow_put(*given: Any, **more: Any) -> str:
+        happens()
+        await at.pipelines.reconcile(Ref(SCOPE, "release"))
+        return await put(*given, **more)
+
+    at.objects.put = slow_put  # type: ignore[method-assign]
+    at.work()
+
+
+def test_what_comes_after_an_action_was_abandoned_changes_nothing() -> None:
+    at = Stand()
+    at.call("codepipeline", "CreatePipeline", pipeline=asking("Ask"))
+    (first,) = at.executions()
+    given = {"pipelineName": "release", "pipelineExecutionId": first["pipelineExecutionId"]}
+    during_the_source(
+        at, lambda: at.call("codepipeline", "StopPipelineExecution", **given, abandon=True)
+    )
+    assert at.statuses() == ["Stopped"]
+    assert [each["status"] for each in at.history()] == ["Abandoned"]
+
+
+def test_a_pipeline_is_deleted_while_an_action_works() -> None:
+    at = Stand()
+    at.call("codepipeline", "CreatePipeline", pipeline=asking("Ask"))
+    during_the_source(at, lambda: at.call("codepipeline", "DeletePipeline", name="release"))
+    with at.store.transaction() as tx:
+        assert (tx.count(ACTIONS, SCOPE), tx.count(EXECUTIONS, SCOPE)) == (0, 0)
