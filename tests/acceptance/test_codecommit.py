@@ -78,12 +78,12 @@ class Repositories:
     """Makes repositories, and their working copies, and removes the former."""
 
     def __init__(self, platform: Installation, folder: Path) -> None:
-        self.platform, self._folder = platform, folder
+        self.platform, self.folder = platform, folder
         self.api = platform.client("codecommit")
         self._names: list[str] = []
 
     def create(self) -> str:
-        name = f"{self._folder.name[:60]}-{len(self._names)}"
+        name = f"{self.folder.name[:60]}-{len(self._names)}"
         made = self.api.create_repository(repositoryName=name)["repositoryMetadata"]
         self._names.append(name)
         return str(made["cloneUrlHttp"])
@@ -91,13 +91,13 @@ class Repositories:
     def started(self) -> Copy:
         """A copy on branch dev, which has no commit yet."""
         url = self.create()
-        copy = Copy(self.platform, self._folder / f"copy-{len(self._names)}", url)
+        copy = Copy(self.platform, self.folder / f"copy-{len(self._names)}", url)
         copy.git("init", "-q", "--initial-branch", "dev")
         copy.git("remote", "add", "origin", url)
         return copy
 
     def clone(self, url: str, name: str, *options: str) -> Copy:
-        copy = Copy(self.platform, self._folder / name, url)
+        copy = Copy(self.platform, self.folder / name, url)
         copy.git("clone", "-q", *options, url, ".")
         return copy
 
@@ -333,27 +333,24 @@ def test_the_api_and_git_see_the_same(repositories: Repositories) -> None:
     assert "refs/heads/dev" not in copy.git("ls-remote", "origin")
 
 
-def test_the_lab_by_hand(repositories: Repositories, tmp_path: Path) -> None:
-    """The course's commands: a code folder put into a new repository, cloned by its URL."""
-    copy = repositories.started()
+def test_the_lab_by_hand(repositories: Repositories) -> None:
+    """The course's commands as printed, with AWS's own host name."""
+    name = repositories.create().rpartition("/")[2]
+    region = repositories.platform.settings.region
+    url = f"https://git-codecommit.{region}.amazonaws.com/v1/repos/{name}"
+    copy = Copy(repositories.platform, repositories.folder / "microservices", url)
     shutil.copytree(Path(__file__).parents[2] / "apps" / "customer", copy.folder / "customer")
+    copy.git("init")
+    copy.git("branch", "-m", "dev")
     copy.git("add", ".")
-    copy.git("commit", "-q", "-m", "two unmodified copies of the application code")
-    copy.git("push", "-q", "-u", "origin", "dev")
-    name = copy.url.rpartition("/")[2]
-    described = repositories.platform.aws(
+    copy.git("commit", "-m", "two unmodified copies of the application code")
+    copy.git("remote", "add", "origin", url)
+    copy.git("push", "-u", "origin", "dev")
+    aws = repositories.platform.aws
+    described = aws(
         "codecommit", "get-folder", "--repository-name", name, "--folder-path", "customer"
     )
     assert '"absolutePath": "customer/Dockerfile"' in described.stdout
-    url = repositories.platform.aws(
-        "codecommit",
-        "get-repository",
-        "--repository-name",
-        name,
-        "--query=repositoryMetadata.cloneUrlHttp",
-        "--output=text",
-    ).stdout.strip()
-    assert url == copy.url
     again = repositories.clone(url, "again")
     assert (again.folder / "customer" / "Dockerfile").is_file()
 

@@ -147,5 +147,5 @@ def test_what_git_is_told_already_stays(tmp_path: Any) -> None:
     }
     once = configuration(settings, before)
     assert once["GIT_CONFIG_KEY_0"] == "user.name"
-    assert once["GIT_CONFIG_COUNT"] == "5"
+    assert once["GIT_CONFIG_COUNT"] == "6"
     assert configuration(settings, once) == once

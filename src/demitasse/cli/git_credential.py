@@ -27,12 +27,19 @@ def configuration(settings: Settings, environment: Mapping[str, str]) -> dict[st
         for n in range(int(count) if count.isdigit() else 0)
     ]
     credential, http = f"credential.{settings.endpoint}.", f"http.{settings.endpoint}."
-    pairs = [(key, value) for key, value in given if not key.startswith((credential, http))]
+    repositories = f"url.{settings.endpoint}/v1/repos/."
+    ours = (credential, http, repositories)
+    pairs = [(key, value) for key, value in given if not key.startswith(ours)]
     pairs += [
         (f"{credential}helper", ""),  # none of the person's own: they would be asked first
         (f"{credential}helper", f"!'{sys.executable}' -P -m demitasse git-credential"),
         (f"{credential}useHttpPath", "true"),
         (f"{http}proxy", ""),  # no proxy leads to this machine itself
+        # The course's commands name AWS's own host: in this shell it is here, as for ``aws``.
+        (
+            f"{repositories}insteadOf",
+            f"https://git-codecommit.{settings.region}.amazonaws.com/v1/repos/",
+        ),
     ]
     variables = {"GIT_CONFIG_COUNT": str(len(pairs))}
     for number, (key, value) in enumerate(pairs):
