@@ -171,7 +171,7 @@ def test_signed_forms_of_any_shape(data: Any, operation: tuple[str, str]) -> Non
         ({"content-type": FORM}, b"Action=%FF", "MalformedInput"),
         ({"content-encoding": "br"}, b"x", "MalformedInput"),
         ({"content-encoding": "gzip"}, b"x", "MalformedInput"),
-        ({"content-encoding": "gzip"}, gzip.compress(b"x" * 99)[:-9], "MalformedInput"),
+        ({"content-encoding": "gzip"}, gzip.compress(b"x" * 99, mtime=0)[:-9], "MalformedInput"),
     ],
 )
 def test_codes_of_garbage(headers_: dict[str, str], body: bytes, code: str) -> None:
@@ -215,7 +215,7 @@ def test_bodies_have_a_limit() -> None:
 def test_a_gzipped_body_is_unpacked_after_its_signature_was_checked() -> None:
     stage = Stage()
     headers_ = {"Content-Type": FORM, "Content-Encoding": "gzip"}
-    body = gzip.compress(b"Action=DescribeVpcs&Version=2016-11-15&VpcId.1=vpc-1")
+    body = gzip.compress(b"Action=DescribeVpcs&Version=2016-11-15&VpcId.1=vpc-1", mtime=0)
     request = AWSRequest("POST", f"http://{HOST}/", headers=headers_, data=body)
     response = stage.api.send(stage.api.sign(request, "ec2"))
     assert response.status == 200
