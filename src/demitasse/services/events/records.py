@@ -167,7 +167,8 @@ def emit(
     rules = _listeners(tx, scope, bus, source)
     if not rules:
         return event_id
-    event = Event(event_id, source, detail_type, detail, time or now, now, resources, bus)
+    plain: dict[str, Any] = msgspec.to_builtins(detail)  # a pattern's values are JSON's
+    event = Event(event_id, source, detail_type, plain, time or now, now, resources, bus)
     written = document(scope, event)
     matched = {
         item.desired.name for item in rules if pattern(item.desired.pattern).matches(written)
