@@ -46,9 +46,9 @@ def start(ctx: Context, given: Input) -> Output:
     """Queue a build."""
     for name in _REFUSED:
         if given.get(name):
-            raise NotSupported(name)
+            raise NotSupported(code=INVALID, what=name)
     if given.get("gitSubmodulesConfigOverride", {}).get("fetchSubmodules"):
-        raise NotSupported("gitSubmodulesConfigOverride")
+        raise NotSupported(code=INVALID, what="gitSubmodulesConfigOverride")
     project = find_project(ctx.tx, ctx.scope, given["projectName"])
     overrides = _overrides(ctx, given)
     version = given.get("sourceVersion", "")

@@ -7,7 +7,7 @@ from typing import Any
 
 from demitasse.ids import Ids
 from demitasse.services.codebuild.records.builds import BuildItem, Phase, build_arn
-from demitasse.services.events.records import emit
+from demitasse.services.events.records import emit, is_heard
 from demitasse.store import Transaction
 
 SOURCE = "aws.codebuild"
@@ -15,6 +15,8 @@ SOURCE = "aws.codebuild"
 
 def tell_state(tx: Transaction, item: BuildItem, ids: Ids, now: datetime) -> None:
     """Emit "CodeBuild Build State Change" of the state it is in now."""
+    if not is_heard(tx, item.scope, SOURCE):
+        return
     seen = item.observed
     last = seen.phases[-1] if seen.phases else None
     detail = {
@@ -29,6 +31,8 @@ def tell_state(tx: Transaction, item: BuildItem, ids: Ids, now: datetime) -> Non
 
 def tell_phase(tx: Transaction, item: BuildItem, phase: Phase, ids: Ids, now: datetime) -> None:
     """Emit "CodeBuild Build Phase Change" of a phase that has just ended."""
+    if not is_heard(tx, item.scope, SOURCE):
+        return
     detail = {
         "completed-phase": phase.type,
         **_common(item),

@@ -1,0 +1,204 @@
+"""Projects as boto3 sees them, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.kit.stand import SCOPE
+from tests.unit.services.codebuild.world import ENVIRONMENT, ROLE, World, given
+
+from demitasse.engines.workspaces import Workspace
+from demitasse.services.codebuild import specs
+from demitasse.services.codebuild.records import find_build
+
+CLONE = "http://127.0.0.1:4566/v1/repos/app"
+
+
+@pytest.fixture(scope="module")
+def _made() -> World:
+    return World()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_project_is_described_as_it_was_given(world: World) -> None:
+    world.project(
+        description="The app",
+        source={"type": "CODECOMMIT", "location": CLONE, "buildspec": "ci/buildspec.yml"},
+        sourceVersion="dev",
+        secondarySources=[{"type": "S3", "location": "b/k.zip", "sourceIdentifier": "more"}],
+        secondarySourceVersions=[{"sourceIdentifier": "more", "sourceVersion": "v1"}],
+        artifacts={"type": "S3", "location": "b", "packaging": "ZIP", "name": "out.zip"},
+        secondaryArtifacts=[{"type": "S3", "location": "b", "artifactIdentifier": "docs"}],
+        cache={"type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"]},
+        environment={**ENVIRONMENT, "environmentVariables": [{"name": "A", "value": "1"}]},
+        logsConfig={"cloudWatchLogs": {"status": "ENABLED", "groupName": "mine"}},
+        timeoutInMinutes=5,
+        concurrentBuildLimit=1,
+        tags=[{"key": "team", "value": "coffee"}],
+    )
+    (seen,) = world.call("BatchGetProjects", names=["app"])["projects"]
+
+    assert seen["arn"] == SCOPE.arn("codebuild", "project/app")
+    assert seen["source"]["buildspec"] == "ci/buildspec.yml"
+    assert seen["sourceVersion"] == "dev"
+    assert seen["secondarySourceVersions"] == [{"sourceIdentifier": "more", "sourceVersion": "v1"}]
+    assert seen["secondaryArtifacts"][0]["artifactIdentifier"] == "docs"
+    assert seen["cache"] == {"type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"]}
+    assert seen["environment"]["environmentVariables"] == [
+        {"name": "A", "value": "1", "type": "PLAINTEXT"}
+    ]
+    assert seen["logsConfig"]["cloudWatchLogs"]["groupName"] == "mine"
+    assert (seen["timeoutInMinutes"], seen["queuedTimeoutInMinutes"]) == (5, 480)
+    assert seen["encryptionKey"].endswith("alias/aws/s3")
+    assert seen["tags"] == [{"key": "team", "value": "coffee"}]
+    assert seen["created"] == seen["lastModified"] == world.stand.clock.now()
+
+
+def test_an_update_changes_only_what_is_given(world: World) -> None:
+    world.project(description="before", tags=[{"key": "a", "value": "1"}])
+    world.stand.clock.advance(60)
+    after = world.call(
+        "UpdateProject",
+        name="app",
+        environment={**ENVIRONMENT, "privilegedMode": True},
+        timeoutInMinutes=10,
+    )["project"]
+
+    assert after["environment"]["privilegedMode"] is True
+    assert (after["description"], after["timeoutInMinutes"]) == ("before", 10)
+    assert after["tags"] == [{"key": "a", "value": "1"}]
+    assert after["lastModified"] > after["created"]
+    assert world.refusal("UpdateProject", name="none")[0] == "ResourceNotFoundException"
+
+
+def test_projects_are_listed_and_deleted(world: World) -> None:
+    names = [f"p{number:03}" for number in range(105)]
+    for name in reversed(names):
+        world.project(name)
+        world.stand.clock.advance(1)
+    assert _listed(world) == names
+    assert _listed(world, sortOrder="DESCENDING") == names[::-1]
+    assert _listed(world, sortBy="CREATED_TIME") == names[::-1]
+
+    for name in (names[0], SCOPE.arn("codebuild", f"project/{names[1]}"), "never-there"):
+        world.call("DeleteProject", name=name)
+    assert _listed(world) == names[2:]
+    found = world.call("BatchGetProjects", names=[names[0], names[2]])
+    assert found["projectsNotFound"] == [names[0]]
+
+
+def _listed(world: World, **how: Any) -> list[str]:
+    found: list[str] = []
+    page = world.call("ListProjects", **how)
+    while True:
+        assert len(page["projects"]) <= 100
+        found += page["projects"]
+        if "nextToken" not in page:
+            return found
+        page = world.call("ListProjects", nextToken=page["nextToken"], **how)
+
+
+def test_a_name_is_taken_once(world: World) -> None:
+    world.project()
+    assert world.refusal("CreateProject", **given())[0] == "ResourceAlreadyExistsException"
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"source": {"type": "GITHUB", "location": "x"}}, "The source type GITHUB is not supported"),
+        ({"source": {"type": "S3"}}, "Project source location is required"),
+        ({"source": {"type": "S3", "location": "bucket/folder/"}}, "A folder of S3 as a source"),
+        ({"source": {"type": "S3", "location": "bucket"}}, "location must be <bucket>/"),
+        ({"source": {"type": "CODECOMMIT", "location": "app"}}, "HTTP clone URL"),
+        ({"source": {"type": "NO_SOURCE"}}, "A buildspec is required"),
+        ({"source": {"type": "NO_SOURCE", "buildspec": "version: 0.2\nphases: x"}}, "line 2"),
+        (
+            {"source": {"type": "CODEPIPELINE"}},
+            "when using CodePipeline both sourceType, and artifactType must be set to: CODEPIPELINE",
+        ),
+        (
+            {"artifacts": {"type": "NO_ARTIFACTS", "name": "x"}},
+            "artifact type NO_ARTIFACTS should have null output name",
+        ),
+        ({"artifacts": {"type": "S3"}}, "location is required"),
+        ({"artifacts": {"type": "S3", "location": "b/c"}}, "valid S3 bucket name"),
+        ({"environment": {**ENVIRONMENT, "type": "ARM_CONTAINER"}}, "environment type ARM_CONTAINER"),
+        (
+            {"environment": {**ENVIRONMENT, "computeType": "BUILD_LAMBDA_1GB"}},
+            "The compute type BUILD_LAMBDA_1GB is not supported",
+        ),
+        (
+            {"environment": {**ENVIRONMENT, "environmentVariables": [
+                {"name": "A", "value": "b", "type": "SECRETS_MANAGER"}]}},
+            "Environment variables of the type SECRETS_MANAGER",
+        ),
+        ({"cache": {"type": "S3", "location": "b"}}, "The cache type S3 is not supported"),
+        ({"cache": {"type": "LOCAL"}}, "at least one mode"),
+        ({"vpcConfig": {"vpcId": "vpc-1"}}, "vpcConfig is not supported"),
+        ({"badgeEnabled": True}, "badgeEnabled is not supported"),
+        ({"logsConfig": {"s3Logs": {"status": "ENABLED"}}}, "logsConfig.s3Logs is not supported"),
+        ({"serviceRole": "PipelineRole"}, "Invalid service role"),
+        (
+            {"serviceRole": SCOPE.global_arn("iam", "role/Nobody")},
+            "CodeBuild is not authorized to perform: sts:AssumeRole",
+        ),
+        (
+            {"secondarySources": [{"type": "S3", "location": "b/k", "sourceIdentifier": "a-b"}]},
+            "sourceIdentifier must contain only alphanumeric",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_carried_out_is_refused(
+    _made: World,  # noqa: PT019 - shared: nothing is kept of it
+    changes: dict[str, Any],
+    problem: str,
+) -> None:
+    code, message = _made.refusal("CreateProject", **given(**changes))
+    assert code == "InvalidInputException"
+    assert problem in message
+    assert _made.call("ListProjects")["projects"] == []
+
+
+@pytest.mark.parametrize(
+    "operation", ["CreateWebhook", "ListReportGroups", "StartBuildBatch", "StartSandbox"]
+)
+def test_other_operations_are_refused_by_name(_made: World, operation: str) -> None:  # noqa: PT019
+    more = {"projectName": "app"} if operation == "CreateWebhook" else {}
+    _code, message = _made.refusal(operation, **more)
+    assert operation in message
+
+
+def test_images_are_listed_for_which_builds_run(world: World) -> None:
+    platforms = world.call("ListCuratedEnvironmentImages")["platforms"]
+    names = [
+        image["name"]
+        for each in platforms
+        for language in each["languages"]
+        for image in language["images"]
+    ]
+    assert "aws/codebuild/standard:7.0" in names
+    assert all(specs.curated(name) for name in names)
+
+
+def test_sizes_become_limits_of_the_machine(world: World) -> None:
+    world.project(environment={**ENVIRONMENT, "computeType": "BUILD_GENERAL1_LARGE"})
+    build_id = world.start()
+    with world.stand.store.transaction() as tx:
+        item = find_build(tx, SCOPE, build_id)
+    spec = specs.container(
+        item,
+        Workspace("/w", "0"),
+        image="i",
+        docker_socket="/run/docker.sock",
+        processors=2.0,
+        cache=None,
+    )
+    assert (spec.cpu, spec.memory_bytes) == (2.0, 16 * 1024**3)
+    assert [mount.target for mount in spec.mounts] == ["/w"]
+    assert item.desired.settings.service_role == ROLE
