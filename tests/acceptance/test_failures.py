@@ -155,15 +155,8 @@ class Rolling:
         (rule,) = (each["RuleArn"] for each in rules if each["Priority"] == "1")
         lab.client("elbv2").delete_rule(RuleArn=rule)
         lab.client("elbv2").delete_target_group(TargetGroupArn=lab.target_group_arn(self.name))
-        wait_until(
-            lambda: (
-                not any(
-                    self.name in docker("inspect", "--format", "{{json .Config.Labels}}", each)
-                    for each in self.application.containers("pause")
-                )
-            ),
-            "its tasks are gone",
-        )
+        mine = f"label=demitasse.service={self.name}"
+        wait_until(lambda: not docker("ps", "--all", "--quiet", "--filter", mine), "they are gone")
 
 
 @pytest.fixture
