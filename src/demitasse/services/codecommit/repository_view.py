@@ -121,6 +121,11 @@ def checked_path(path: str, *, root: bool = False) -> str:
     return plain
 
 
+def shown_path(path: str) -> str:
+    """A path as text: git takes any bytes for a name, and what is no UTF-8 is shown as such."""
+    return path.encode(errors="surrogateescape").decode(errors="replace")
+
+
 def is_id(text: str) -> bool:
     """Whether this is a full object id."""
     return _ID.fullmatch(text) is not None

@@ -323,3 +323,13 @@ def test_the_history_of_a_file(codecommit: CodeCommit) -> None:
         "ListFileCommitHistory", repositoryName="demo", filePath="a", nextToken=page["nextToken"]
     )
     assert [each["commit"]["commitId"] for each in rest["revisionDag"]] == [first]
+
+
+def test_names_that_are_no_utf_8_are_shown_all_the_same(codecommit: CodeCommit) -> None:
+    codecommit.repository()
+    codecommit.push({"caf\udce9": b"1", "x/caf\udce9": b"2"})
+    folder = codecommit.ask("GetFolder", repositoryName="demo", folderPath="")
+    assert [each["absolutePath"] for each in folder["files"]] == ["caf\ufffd"]
+    found = codecommit.ask("GetDifferences", repositoryName="demo", afterCommitSpecifier="dev")
+    paths = [each["afterBlob"]["path"] for each in found["differences"]]
+    assert paths == ["caf\ufffd", "x/caf\ufffd"]

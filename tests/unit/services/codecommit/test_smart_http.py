@@ -251,6 +251,26 @@ def test_the_default_branch_is_not_deleted_by_a_push(codecommit: CodeCommit) -> 
     assert codecommit.item().observed.branches == {"dev": commit}
 
 
+@pytest.mark.parametrize("name", ["refs/heads/caf\udce9", "refs/heads/" + "x" * 257])
+def test_a_name_that_cannot_be_told_is_refused(
+    codecommit: CodeCommit, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    answers: list[str] = []
+
+    async def receive(
+        _id: str, request: AsyncIterator[bytes], _protocol: str, gate: Gate
+    ) -> AsyncGenerator[bytes, None]:
+        async for _ in request:
+            pass
+        answers.append(await gate([Move(name, None, "0" * 40)]))
+        yield b"refused"
+
+    codecommit.repository()
+    monkeypatch.setattr(codecommit.git, "receive_pack", receive)
+    assert push(codecommit, "").text == "refused"
+    assert answers[0].startswith("InvalidReferenceNameException")
+
+
 def test_a_push_to_what_was_deleted_meanwhile_is_not_acknowledged(
     codecommit: CodeCommit,
 ) -> None:

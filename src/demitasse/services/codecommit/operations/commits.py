@@ -16,6 +16,7 @@ from demitasse.services.codecommit.repository_view import (
     View,
     checked_path,
     look,
+    shown_path,
 )
 
 _MOST_COMMITS = 100
@@ -182,7 +183,7 @@ def _person(person: Person) -> dict[str, str]:
 def _blob(entry: Entry | None) -> dict[str, str] | None:
     if entry is None:
         return None
-    return {"blobId": entry.id, "path": entry.path, "mode": f"{entry.mode:06o}"}
+    return {"blobId": entry.id, "path": shown_path(entry.path), "mode": f"{entry.mode:06o}"}
 
 
 async def _must_be(view: View, commit_id: str | None, path: str | None) -> None:

@@ -16,6 +16,7 @@ from demitasse.services.codecommit.repository_view import (
     checked_path,
     is_id,
     look,
+    shown_path,
 )
 
 
@@ -54,8 +55,8 @@ async def get_folder(context: WaitingContext, given: Input) -> Output:
     }
     for entry in folder.entries:
         where = {
-            "absolutePath": entry.path,
-            "relativePath": entry.path.removeprefix(path).lstrip("/"),
+            "absolutePath": shown_path(entry.path),
+            "relativePath": shown_path(entry.path.removeprefix(path).lstrip("/")),
         }
         if entry.mode == FOLDER:
             held["subFolders"].append({"treeId": entry.id, **where})

@@ -11,6 +11,8 @@ from demitasse.errors import EngineError
 from demitasse.services.codecommit.records import RepositoryItem, default_branch
 from demitasse.services.codecommit.references import References
 
+_LONGEST_NAME = 256 + len("refs/heads/")
+
 
 async def push(
     references: References,
@@ -58,9 +60,21 @@ def _refusal(item: RepositoryItem | None, moves: Sequence[Move]) -> str:
         return "RepositoryDoesNotExistException: the repository was deleted during the push."
     default = f"refs/heads/{default_branch(item)}"
     for move in moves:
+        if not _can_be_told(move.reference):
+            return (
+                "InvalidReferenceNameException: the name of a reference is UTF-8, up to 256 bytes."
+            )
         if move.reference == default and move.after is None:
             return (
                 f"DefaultBranchCannotBeDeletedException: {default_branch(item)} is the default"
                 f" branch of {item.key} and cannot be deleted."
             )
     return ""
+
+
+def _can_be_told(reference: str) -> bool:
+    """Whether the API can show it: git itself takes any bytes for a name."""
+    try:
+        return len(reference.encode()) <= _LONGEST_NAME
+    except UnicodeEncodeError:
+        return False
