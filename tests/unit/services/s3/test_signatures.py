@@ -48,6 +48,11 @@ class TestPresigned:
         assert stand.send("PUT", url, headers, b"new").status == 200
         assert stand.s3.head_object(**GIVEN)["Metadata"] == {"a": "b"}
 
+    def test_no_parameter_begins_a_header(self, stand: Stand, options: dict[str, str]) -> None:
+        asked = {"ResponseContentType": "text/plain\r\nSet-Cookie: a=b"}
+        answer = stand.send("GET", presigned(stand.client(**options), **asked))
+        assert answer.headers["content-type"] == "text/plain  Set-Cookie: a=b"
+
     def test_sub_resources_are_signed(self, stand: Stand, options: dict[str, str]) -> None:
         asked = {"ResponseContentType": "text/x-mine; a=b"}
         url = presigned(stand.client(**options), **asked)

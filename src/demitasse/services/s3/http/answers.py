@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from demitasse.services.s3.http import xml
 from demitasse.services.s3.http.request import Send
 from demitasse.services.s3.records import Checksum
 
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _WITHOUT_BODY = frozenset({204, 304})
 
 
@@ -55,7 +57,8 @@ class Answer:
                 "type": "http.response.start",
                 "status": self.status,
                 "headers": [
-                    (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
+                    # What came in a query may hold line ends: they must not begin a header.
+                    (name.lower().encode("latin-1"), _shown(value).encode("latin-1", "replace"))
                     for name, value in self.headers.items()
                 ],
             }
@@ -69,6 +72,10 @@ class Answer:
                 async for piece in pieces:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body"})
+
+
+def _shown(value: str) -> str:
+    return _UNPRINTABLE.sub(" ", value)
 
 
 def checksum_elements(checksum: Checksum | None) -> list[xml.Element]:

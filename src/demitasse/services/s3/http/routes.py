@@ -102,7 +102,7 @@ _HEADERS = re.compile(
     r"|checksum-(algorithm|mode|type|crc32|crc32c|crc64nvme|sha1|sha256)"
     r"|copy-source(-if-(none-)?match|-if-(un)?modified-since|-range)?|date"
     r"|decoded-content-length|expected-bucket-owner|source-expected-bucket-owner"
-    r"|max-parts|part-number-marker|object-attributes|object-ownership|meta-.+"
+    r"|max-parts|part-number-marker|object-attributes|object-ownership|meta-[a-z0-9!#$%&'*+.^_`|~-]+"
     r"|metadata-directive|mp-object-size|request-payer|sdk-checksum-algorithm|security-token"
     r"|storage-class|tagging|tagging-directive|te|trailer|user-agent)"
 )
