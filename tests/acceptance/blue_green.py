@@ -231,6 +231,7 @@ class Shop:
                 {
                     "name": service,
                     "image": image or self.image,
+                    "stopTimeout": 5,
                     "portMappings": [{"containerPort": PORT}],
                     "environment": [
                         {"name": "VERSION", "value": f"{service} {version}"},
