@@ -7,7 +7,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Mapping
 
-from demitasse.engines.workspaces.protocol import BadArchive, Packed, Workspace
+from demitasse.engines.workspaces.protocol import SOURCE, BadArchive, Packed, Workspace
 from demitasse.errors import EngineError
 
 
@@ -19,8 +19,9 @@ class FakeWorkspaces:
         self.control: dict[str, dict[str, str]] = {}
         self.out: dict[str, dict[str, bytes]] = {}
 
-    async def open(self, name: str) -> Workspace:
-        self.parts.setdefault(name, {"source": {}})
+    async def open(self, name: str, parts: Iterable[str] = (SOURCE,)) -> Workspace:
+        for part in parts:
+            self.parts.setdefault(name, {}).setdefault(part, {})
         self.control.setdefault(name, {})
         return Workspace(f"/builds/{name}", "0")
 

@@ -25,6 +25,8 @@ from demitasse.errors import EngineError
 
 T = TypeVar("T")
 
+_MOST_ANSWERS = 1000
+_LONGEST_ANSWER = 2**18
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can hold
 
 
@@ -34,8 +36,8 @@ class WorkspaceFolders:
     def __init__(self, home: Path) -> None:
         self._home = home
 
-    async def open(self, name: str) -> Workspace:
-        return await _work(lambda: self._open(name))
+    async def open(self, name: str, parts: Iterable[str] = (SOURCE,)) -> Workspace:
+        return await _work(lambda: self._open(name, parts))
 
     async def tell(self, name: str, files: Mapping[str, str]) -> None:
         await _work(lambda: self._tell(name, files))
@@ -86,10 +88,10 @@ class WorkspaceFolders:
 
         return await _work(look)
 
-    def _open(self, name: str) -> Workspace:
+    def _open(self, name: str, parts: Iterable[str]) -> Workspace:
         root = self._home / name
-        (root / CONTROL).mkdir(parents=True, exist_ok=True)
-        (root / SOURCE).mkdir(exist_ok=True)
+        for part in (OUT, *parts):
+            (root / part).mkdir(parents=True, exist_ok=True)
         self._home.chmod(0o700)
         owner = os.geteuid()
         return Workspace(str(root), f"{owner}:{os.getegid()}" if owner else "0")
@@ -110,8 +112,8 @@ class WorkspaceFolders:
         if not out.is_dir():
             return {}
         return {
-            each.name: each.read_bytes()
-            for each in sorted(out.iterdir())
+            each.name: _beginning(each)
+            for each in sorted(out.iterdir())[:_MOST_ANSWERS]
             if each.is_file() and not each.is_symlink()
         }
 
@@ -132,6 +134,11 @@ async def _work(task: Callable[[], T]) -> T:
         return await asyncio.to_thread(task)
     except OSError as error:
         raise EngineError(f"{error.filename or 'a workspace'}: {error.strerror}") from error
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_LONGEST_ANSWER)
 
 
 def _unpack(archive: bytes, folder: Path) -> None:

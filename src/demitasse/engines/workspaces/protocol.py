@@ -47,8 +47,12 @@ class Packed:
 class Workspaces(Protocol):
     """Workspaces by name. Every call may raise ``EngineError`` (no space, no permission)."""
 
-    async def open(self, name: str) -> Workspace:
-        """Make a workspace; one that is there already is fine."""
+    async def open(self, name: str, parts: Iterable[str] = (SOURCE,)) -> Workspace:
+        """Make a workspace with these parts; one that is there already is fine.
+
+        A container must see the parts and ``control/out`` writable, ``control`` not: then nothing
+        that it does makes the platform read or write elsewhere.
+        """
 
     async def tell(self, name: str, files: Mapping[str, str]) -> None:
         """Put files into ``control``, each whole or not at all, in the order given.
@@ -60,7 +64,7 @@ class Workspaces(Protocol):
         """A file of ``control`` as it was told, or ``None``."""
 
     async def answers(self, name: str) -> dict[str, bytes]:
-        """The files of ``control/out``; none when there is no such workspace."""
+        """The files of ``control/out`` (of long ones the beginning); none without a workspace."""
 
     async def unpack(self, name: str, part: str, archive: bytes) -> None:
         """Replace a part by what a zip holds, with its permissions and links. ``BadArchive``."""

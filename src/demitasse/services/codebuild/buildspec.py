@@ -14,7 +14,8 @@ import yaml
 from demitasse.errors import DemitasseError
 
 PHASES = ("INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD")
-MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 200_000
+_DEEPEST = 300
 _INLINE = re.compile(r"\s*(\{|version\s*:)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHELLS = ("sh", "bash", "/bin/sh", "/bin/bash")
@@ -118,6 +119,8 @@ def read(text: str) -> Buildspec:
 def _compose(text: str) -> yaml.Node:
     if len(text) > MOST_CHARACTERS:
         raise BadBuildspec(f"the buildspec must not have more than {MOST_CHARACTERS} characters")
+    if _depth(text) > _DEEPEST:
+        _say(None, "it is nested too deeply")  # PyYAML would take seconds to find out
     if text.lstrip().startswith("{"):
         # Tabs are white space in JSON and can stand nowhere else; YAML does not take them.
         text = text.replace("\t", " ")
@@ -132,6 +135,18 @@ def _compose(text: str) -> yaml.Node:
     if node is None:
         _say(None, "it is empty")
     return node
+
+
+def _depth(text: str) -> int:
+    """How many brackets are open at most, wherever they stand."""
+    depth = deepest = 0
+    for each in text:
+        if each in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif each in "]}":
+            depth = max(0, depth - 1)
+    return deepest
 
 
 def _shell(env: dict[str, yaml.Node]) -> str:

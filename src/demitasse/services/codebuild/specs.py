@@ -59,6 +59,12 @@ def container_name(build_id: str) -> str:
     return f"demitasse-build-{workspace_name(build_id)}"
 
 
+def parts(item: BuildItem) -> tuple[str, ...]:
+    """The parts of a build's workspace: one for each source."""
+    secondary = item.desired.settings.secondary_sources
+    return ("source", *(f"source-{each.identifier}" for each in secondary))
+
+
 def cache_volume(item: BuildItem, installation: str) -> VolumeSpec:
     """The volume that keeps a project's cached folders."""
     own = item.desired
@@ -90,7 +96,13 @@ def container(
     """The container of a build, on the machine's own network (docs/design/0011-builds.md)."""
     environment = item.desired.settings.environment
     cpu, memory = _SIZES[environment.compute_type]
-    mounts: list[Mount] = [Bind(workspace.root, workspace.root)]
+    # Its folders one by one, and what the platform tells it read-only: so a build can neither
+    # change nor replace what the platform goes by.
+    writable = ("control/out", *parts(item))
+    mounts: list[Mount] = [
+        Bind(workspace.part("control"), workspace.part("control"), read_only=True),
+        *(Bind(workspace.part(each), workspace.part(each)) for each in writable),
+    ]
     if environment.privileged:
         mounts.append(Bind(docker_socket, "/var/run/docker.sock"))
     if cache is not None:

@@ -94,7 +94,7 @@ def test_json_is_read_too() -> None:
         ),
         ("version: 0.2\nphases: [\n", "line 3"),
         ("version: 0.2\nphases: {}\nphases: {}", "line 3: phases stands twice"),
-        ("[" * 1000, "too deeply"),
+        ("[" * 1000, "too deeply"), ("[" * 250, "expected"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_place(text: str, problem: str) -> None:

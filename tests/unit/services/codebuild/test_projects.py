@@ -200,5 +200,9 @@ def test_sizes_become_limits_of_the_machine(world: World) -> None:
         cache=None,
     )
     assert (spec.cpu, spec.memory_bytes) == (2.0, 16 * 1024**3)
-    assert [mount.target for mount in spec.mounts] == ["/w"]
+    assert [(mount.target, getattr(mount, "read_only", False)) for mount in spec.mounts] == [
+        ("/w/control", True),
+        ("/w/control/out", False),
+        ("/w/source", False),
+    ]
     assert item.desired.settings.service_role == ROLE

@@ -44,7 +44,7 @@ if [ -e "$control/build.sh" ]; then
     done
     owner=$(cat "$control/owner")
     if [ "$owner" != 0 ]; then
-        chown -R "$owner" "$control/.."
+        chown -R "$owner" "$control/out" "$control"/../source*
     fi
 fi
 : >"$control/out/waiting"

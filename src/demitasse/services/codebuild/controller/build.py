@@ -192,7 +192,7 @@ class BuildController(Controller):
                 await self._workspaces.unpack(name, f"source-{each.identifier}", fetched.archive)
         self._notes.see(item.ref, resolved_version=primary.version)
         item = self._notes.read(item.ref) or item
-        workspace = await self._workspaces.open(name)
+        workspace = await self._workspaces.open(name, specs.parts(item))
         text = await self._buildspec_text(item, name, workspace.part("source"))
         try:
             spec = buildspec.read(text)

@@ -60,7 +60,7 @@ class Provision:
             return _LOG_POLL_SECONDS
         image = await self._image(item)
         name = specs.workspace_name(item.key)
-        workspace = await self._workspaces.open(name)
+        workspace = await self._workspaces.open(name, specs.parts(item))
         files = {"build": build_arn(item.scope, item.key), "agent.sh": script.agent()}
         await self._workspaces.tell(name, files)
         cache = await self._cache(item)
