@@ -101,6 +101,8 @@ def matches(detail: dict[str, Any]) -> bool:
         ({"file": [{"wildcard": "dir/*.PNG"}]}, True),
         ({"file": [{"wildcard": "dir/*/*.PNG"}]}, True),
         ({"file": [{"wildcard": "dir/*/*/*.PNG"}]}, False),
+        ({"state": [{"wildcard": "termin*minated"}]}, False),  # not the same letters twice
+        ({"empty": {"below": [{"exists": False}]}}, True),
         ({"nested": ["deep"]}, True),
         ({"rows": {"kind": ["a"], "state": ["up"]}}, True),
         ({"rows": {"kind": ["a"], "state": ["down"]}}, False),  # not in the same object
