@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta
 
 import click
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from demitasse import daemon
 from demitasse import settings as settings_module
 from demitasse.cli.up import workspace
+from demitasse.clock import SystemClock
+from demitasse.errors import DemitasseError
 from demitasse.lab import sight
 from demitasse.lab.errors import readable
+from demitasse.settings import Settings
 
 _EVERY_SECONDS = 0.5
-_MARKS = {
-    "Succeeded": "[green]✔[/green]",
-    "InProgress": "[yellow]▸[/yellow]",
-    "Failed": "[red]✘[/red]",
-    "Stopped": "[red]■[/red]",
-    "Skipped": "[dim]–[/dim]",
-    "Superseded": "[dim]↷[/dim]",
+_BAR = 20  # characters
+_STYLES = {
+    "Succeeded": ("✔", "green"),
+    "InProgress": ("▸", "bold yellow"),
+    "Stopping": ("▸", "yellow"),
+    "Failed": ("✘", "bold red"),
+    "Stopped": ("■", "red"),
+    "Skipped": ("–", "dim"),
+    "Superseded": ("↷", "dim"),
+    "Cancelled": ("–", "dim"),
 }
+
+
+class NotRunning(DemitasseError):
+    """There is no platform to look at."""
 
 
 @click.command("watch")
@@ -32,62 +44,124 @@ _MARKS = {
 def command(once: bool) -> None:
     """Watch changes on their way: pipelines, deployments, where the traffic goes. Ctrl-C ends."""
     settings = settings_module.load()
+    if daemon.running(settings) is None:
+        raise NotRunning("the platform does not run: `demitasse up` starts it")
     lab = workspace(settings)
+    clock = SystemClock()
+
+    def now() -> RenderableType:
+        return picture(sight.look(lab), note(settings), clock.now())
+
     console = Console(highlight=False)
-    note = (
-        f"Waits are {settings.time_compression:g} times shorter than AWS's."
-        if settings.time_compression != 1
-        else "Waits are AWS's own."
-    )
     with readable("looking at the pipelines"):
         if once:
-            console.print(picture(sight.look(lab), note))
+            console.print(now())
             return
-        with Live(console=console, auto_refresh=False) as live:
-            try:
+        try:
+            with Live(now(), console=console, auto_refresh=False, vertical_overflow="crop") as live:
                 while True:
-                    live.update(picture(sight.look(lab), note), refresh=True)
                     time.sleep(_EVERY_SECONDS)
-            except KeyboardInterrupt:
-                return
+                    live.update(now(), refresh=True)
+        except KeyboardInterrupt:
+            return
 
 
-def picture(seen: sight.Sight, note: str) -> Group:
-    """How it looks in a terminal."""
-    parts: list[Table | Text] = []
-    for line in seen.pipelines:
-        table = _table(line.name)
-        for stage in line.stages:
-            table.add_row(_mark(stage.status), stage.name, stage.status, escape(stage.note))
-        parts.append(table)
-    for rollout in seen.rollouts:
-        table = _table(f"{rollout.id}  {rollout.group}  {rollout.status}")
-        for step in rollout.steps:
-            table.add_row(_mark(step.status), step.name, step.status, "")
-        if rollout.shares:
-            shares = ", ".join(f"{label} {share:.0f} %" for label, share in rollout.shares)
-            table.add_row("", "traffic", "", shares)
-        if rollout.trouble:
-            table.add_row("", "", "", f"[red]{escape(rollout.trouble)}[/red]")
-        parts.append(table)
-    if seen.traffic:
-        table = _table("Load balancer")
-        for where, groups in seen.traffic:
-            table.add_row("", where, "", groups)
-        parts.append(table)
+def note(settings: Settings) -> str:
+    """What is to be known of the times that are seen."""
+    if settings.time_compression == 1:
+        return "Waits are AWS's own."
+    return f"Waits are {settings.time_compression:g} times shorter than AWS's."
+
+
+def picture(seen: sight.Sight, note: str, now: datetime) -> RenderableType:
+    """How it looks in a terminal, 80 characters wide or more."""
+    parts: list[RenderableType] = []
+    if seen.pipelines:
+        parts += [_title("Pipelines"), _pipelines(seen.pipelines)]
+    if seen.rollouts:
+        parts.append(_title("Deployments"))
+        parts += [_rollout(rollout, now) for rollout in seen.rollouts]
+    if seen.routes:
+        parts += [_title("Load balancer"), _routes(seen.routes)]
     if not parts:
         parts.append(Text("There is no pipeline and no deployment yet."))
     return Group(*parts, Text(note, style="dim"))
 
 
-def _table(title: str) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=None, show_header=False
-    )
-    for width in (1, 22, 10, None):
-        table.add_column(width=width, overflow="fold")
+def _title(text: str) -> Text:
+    return Text(text, style="bold cyan")
+
+
+def _grid(*widths: int | None) -> Table:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    for width in widths:
+        table.add_column(width=width, no_wrap=width is not None)
     return table
 
 
-def _mark(status: str) -> str:
-    return _MARKS.get(status, "[dim]·[/dim]")
+def _pipelines(lines: tuple[sight.Line, ...]) -> RenderableType:
+    table = _grid(max(len(line.name) for line in lines), None)
+    for line in lines:
+        stages = Text(no_wrap=True, overflow="ellipsis")
+        for stage in line.stages:
+            stages.append_text(_marked(stage.status, stage.name))
+            stages.append(f" {stage.note}" if stage.note else "", style="yellow")
+            stages.append("  ")
+        if line.summary:
+            stages.append(line.summary.strip().partition("\n")[0], style="dim")
+        table.add_row(line.name, stages)
+        if line.trouble:
+            table.add_row("", Text(line.trouble, style="red"))
+    return Padding(table, (0, 0, 0, 1))
+
+
+def _rollout(rollout: sight.Rollout, now: datetime) -> RenderableType:
+    took = (rollout.ended or now) - rollout.begun
+    table = _grid(30, _BAR, None)
+    table.add_row(
+        _marked(rollout.status, rollout.group),
+        Text(rollout.id),
+        Text(f"{rollout.status}, {_span(took)}", style=_style(rollout.status)),
+    )
+    if rollout.status not in {"Succeeded", "Created"}:
+        for number, step in enumerate(rollout.steps, 1):
+            name = Text("  ").append_text(_marked(step.status, f"{number} {step.name}"))
+            bar = _bar(rollout.share) if step.name == sight.PRODUCTION else Text()
+            shown = step.note if step.status != "Pending" else ""
+            table.add_row(name, bar, Text(shown, style="dim"))
+    parts: list[RenderableType] = [table]
+    if rollout.trouble:
+        parts.append(Padding(Text(rollout.trouble, style="red"), (0, 0, 0, 4)))
+    return Padding(Group(*parts), (0, 0, 0, 1))
+
+
+def _routes(routes: tuple[sight.Route, ...]) -> RenderableType:
+    table = _grid(16, None)
+    for route in routes:
+        told = Text()
+        for at, (group, share) in enumerate(route.shares):
+            told.append("" if at == 0 else ", ")
+            told.append(group)
+            if len(route.shares) > 1:
+                told.append(f" {share:.0f} %", style="bold yellow")
+        table.add_row(route.where, told if route.shares else Text("an answer of its own"))
+    return Padding(table, (0, 0, 0, 1))
+
+
+def _bar(share: float) -> Text:
+    filled = round(_BAR * share / 100)
+    return Text("█" * filled, style="green").append("░" * (_BAR - filled), style="blue")
+
+
+def _marked(status: str, text: str) -> Text:
+    mark, style = _STYLES.get(status, ("·", "dim"))
+    return Text(f"{mark} ", style=style).append(text, style="" if status in _STYLES else "dim")
+
+
+def _style(status: str) -> str:
+    return _STYLES.get(status, ("", "dim"))[1]
+
+
+def _span(took: timedelta) -> str:
+    seconds = max(0.0, took.total_seconds())
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

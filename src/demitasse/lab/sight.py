@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from demitasse.lab import names
 from demitasse.lab.workspace import Workspace
@@ -23,22 +27,34 @@ class Step:
 
 @dataclass(frozen=True)
 class Line:
-    """A pipeline: its stages and the summary of what they work on."""
+    """A pipeline: its stages, what it works on, and what went wrong with it."""
 
     name: str
     stages: tuple[Step, ...]
+    summary: str = ""
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """A deployment: its steps, and the share of production traffic that each version has."""
+    """A deployment: its five steps, as the console of CodeDeploy has them."""
 
     id: str
     group: str
     status: str
-    steps: tuple[Step, ...]
-    shares: tuple[tuple[str, float], ...] = ()
+    begun: datetime
+    ended: datetime | None = None
+    steps: tuple[Step, ...] = ()
+    share: float = 0.0  # per cent of the production traffic that the new version gets
     trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where requests of a listener go: target group → per cent."""
+
+    where: str
+    shares: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
@@ -47,116 +63,173 @@ class Sight:
 
     pipelines: tuple[Line, ...] = ()
     rollouts: tuple[Rollout, ...] = ()
-    traffic: tuple[tuple[str, str], ...] = field(default_factory=tuple)  # where → to which groups
+    routes: tuple[Route, ...] = ()
 
 
-_STEPS = (
-    "BeforeInstall", "Install", "AfterInstall", "AllowTestTraffic", "AfterAllowTestTraffic",
-    "BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic",
-)  # fmt: skip
-_OVER = frozenset({"Succeeded", "Failed", "Stopped"})
+PRODUCTION = "Production traffic"
+"""The step that moves visitors to the new version."""
+
+OVER = frozenset({"Succeeded", "Failed", "Stopped"})
+"""The states in which a deployment ends."""
+
+_DONE = frozenset({"Succeeded", "Skipped"})
 
 
 def look(lab: Workspace) -> Sight:
     """Ask for pipelines, the newest deployment of each group, and where traffic goes."""
-    return Sight(_pipelines(lab), _rollouts(lab), _traffic(lab))
-
-
-def _pipelines(lab: Workspace) -> tuple[Line, ...]:
-    client = lab.client("codepipeline")
-    found = client.get_paginator("list_pipelines").paginate().search("pipelines[].name")
-    return tuple(_pipeline(client.get_pipeline_state(name=name)) for name in found if name)
-
-
-def _pipeline(state: dict[str, Any]) -> Line:
-    stages = []
-    for stage in state["stageStates"]:
-        status = stage.get("latestExecution", {}).get("status", "")
-        stages.append(Step(stage["stageName"], status, _note(stage["actionStates"])))
-    return Line(state["pipelineName"], tuple(stages))
-
-
-def _note(actions: list[dict[str, Any]]) -> str:
-    """The one thing worth saying of a stage's actions: what failed, else what they work on."""
-    for action in actions:
-        trouble = action.get("latestExecution", {}).get("errorDetails", {}).get("message")
-        if trouble:
-            return str(trouble)
-    summaries = (action.get("latestExecution", {}).get("summary", "") for action in actions)
-    return next((str(summary) for summary in summaries if summary), "")
-
-
-def _rollouts(lab: Workspace) -> tuple[Rollout, ...]:
-    client = lab.client("codedeploy")
-    rollouts = []
-    for service in names.SERVICES:
-        group = names.deployment_group(service)
-        if lab.deployment_group(group) is None:
-            continue
-        newest = client.list_deployments(
-            applicationName=names.APPLICATION, deploymentGroupName=group
-        )["deployments"][:1]
-        if newest:
-            rollouts.append(_rollout(client, newest[0]))
-    return tuple(rollouts)
-
-
-def _rollout(client: Any, deployment: str) -> Rollout:
-    info = client.get_deployment(deploymentId=deployment)["deploymentInfo"]
-    targets = client.list_deployment_targets(deploymentId=deployment)["targetIds"]
-    events: dict[str, str] = {}
-    shares: list[tuple[str, float]] = []
-    if targets:
-        target = client.batch_get_deployment_targets(
-            deploymentId=deployment, targetIds=targets[:1]
-        )["deploymentTargets"][0]["ecsTarget"]
-        events = {
-            event["lifecycleEventName"]: event.get("status", "")
-            for event in target.get("lifecycleEvents", ())
-        }
-        shares = [
-            (task_set.get("taskSetLabel", "?"), float(task_set.get("trafficWeight", 0)))
-            for task_set in target.get("taskSetsInfo", ())
-        ]
-    steps = tuple(Step(name, events[name]) for name in _STEPS if name in events)
-    return Rollout(
-        deployment,
-        info["deploymentGroupName"],
-        info["status"],
-        steps,
-        tuple(shares),
-        info.get("errorInformation", {}).get("message", ""),
-    )
-
-
-def _traffic(lab: Workspace) -> tuple[tuple[str, str], ...]:
-    client = lab.client("elbv2")
-    rows = []
-    for port, listener in sorted(lab.listeners().items()):
-        for rule in client.describe_rules(ListenerArn=listener)["Rules"]:
-            paths = [
-                value
-                for condition in rule["Conditions"]
-                for value in condition.get("PathPatternConfig", {}).get("Values", ())
-            ]
-            where = f":{port}" + (f" {' '.join(paths)}" if paths else " (all else)")
-            groups = [
-                group
-                for action in rule["Actions"]
-                for group in action.get("ForwardConfig", {}).get("TargetGroups", ())
-            ]
-            total = sum(group.get("Weight", 1) for group in groups) or 1
-            told = ", ".join(
-                f"{group['TargetGroupArn'].split('/')[1]} {100 * group.get('Weight', 1) / total:.0f} %"
-                for group in groups
-                if group.get("Weight", 1)
-            )
-            rows.append((where, told))
-    return tuple(rows)
+    return Sight(_pipelines(lab), _rollouts(lab), _routes(lab))
 
 
 def moving(sight: Sight) -> bool:
     """Whether anything is on its way."""
     return any(
         stage.status == "InProgress" for line in sight.pipelines for stage in line.stages
-    ) or any(rollout.status not in _OVER for rollout in sight.rollouts)
+    ) or any(rollout.status not in OVER for rollout in sight.rollouts)
+
+
+def _pipelines(lab: Workspace) -> tuple[Line, ...]:
+    client = lab.client("codepipeline")
+    found = client.get_paginator("list_pipelines").paginate().search("pipelines[].name")
+    return tuple(_line(lab, client.get_pipeline_state(name=name)) for name in found if name)
+
+
+def _line(lab: Workspace, state: dict[str, Any]) -> Line:
+    stages, summary, trouble = [], "", ""
+    for stage in state["stageStates"]:
+        status = stage.get("latestExecution", {}).get("status", "")
+        latest = [action.get("latestExecution", {}) for action in stage["actionStates"]]
+        stages.append(Step(stage["stageName"], status, _build_phase(lab, latest)))
+        summary = summary or _first(action.get("summary") for action in latest)
+        trouble = trouble or _first(
+            action.get("errorDetails", {}).get("message") for action in latest
+        )
+    return Line(state["pipelineName"], tuple(stages), summary, trouble)
+
+
+def _build_phase(lab: Workspace, actions: Iterable[dict[str, Any]]) -> str:
+    """The phase of a build that is under way, such as PRE_BUILD."""
+    builds = [
+        action["externalExecutionId"]
+        for action in actions
+        if action.get("status") == "InProgress" and ":" in action.get("externalExecutionId", "")
+    ]
+    if not builds:
+        return ""
+    found = lab.client("codebuild").batch_get_builds(ids=builds[:1])["builds"]
+    return _first(build.get("currentPhase") for build in found)
+
+
+def _first(texts: Iterable[str | None]) -> str:
+    return next((text for text in texts if text), "")
+
+
+def _rollouts(lab: Workspace) -> tuple[Rollout, ...]:
+    client = lab.client("codedeploy")
+    newest = [_newest(client, names.deployment_group(service)) for service in names.SERVICES]
+    return tuple(_rollout(client, deployment) for deployment in newest if deployment)
+
+
+def _newest(client: Any, group: str) -> str | None:
+    try:
+        listed = client.list_deployments(
+            applicationName=names.APPLICATION, deploymentGroupName=group
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {
+            "ApplicationDoesNotExistException",
+            "DeploymentGroupDoesNotExistException",
+        }:
+            return None
+        raise
+    found: list[str] = listed["deployments"]
+    return found[0] if found else None
+
+
+def _rollout(client: Any, deployment: str) -> Rollout:
+    info = client.get_deployment(deploymentId=deployment)["deploymentInfo"]
+    listed = client.list_deployment_targets(deploymentId=deployment)["targetIds"]
+    target: dict[str, Any] = {}
+    if listed:
+        found = client.batch_get_deployment_targets(deploymentId=deployment, targetIds=listed[:1])
+        target = found["deploymentTargets"][0]["ecsTarget"]
+    labelled = {each.get("taskSetLabel"): each for each in target.get("taskSetsInfo", ())}
+    green: dict[str, Any] = labelled.get("Green", {})
+    share = float(green.get("trafficWeight", 0))
+    return Rollout(
+        deployment,
+        info["deploymentGroupName"],
+        info["status"],
+        info["createTime"],
+        info.get("completeTime"),
+        _steps(info, target, green, share),
+        share,
+        info.get("errorInformation", {}).get("message", ""),
+    )
+
+
+def _steps(
+    info: dict[str, Any], target: dict[str, Any], green: dict[str, Any], share: float
+) -> tuple[Step, ...]:
+    """The five steps, out of the lifecycle's events and what comes after these."""
+    events = {
+        event["lifecycleEventName"]: event.get("status", "Pending")
+        for event in target.get("lifecycleEvents", ())
+    }
+    running, wanted = green.get("runningCount", 0), green.get("desiredCount", 0)
+    over = info["status"] in OVER
+    is_moved = events.get("AllowTraffic") == "Succeeded"
+    waits = bool(info.get("instanceTerminationWaitTimeStarted")) and not over
+    last = "Succeeded" if info["status"] == "Succeeded" else "Skipped" if over else "Pending"
+    return (
+        Step(
+            "Replacement tasks",
+            _together(events, "BeforeInstall", "Install", "AfterInstall"),
+            f"{running} of {wanted} running" if wanted else "",
+        ),
+        Step("Test traffic", _together(events, "AllowTestTraffic", "AfterAllowTestTraffic")),
+        Step(
+            PRODUCTION,
+            _together(events, "BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic"),
+            f"{share:.0f} % on the new version",
+        ),
+        Step("Wait", "InProgress" if waits and is_moved else last),
+        Step("Original tasks stopped", last),
+    )
+
+
+def _together(events: dict[str, str], *members: str) -> str:
+    """The state of a step out of its events' states."""
+    states = [events.get(name, "Pending") for name in members]
+    for status in ("Failed", "InProgress"):
+        if status in states:
+            return status
+    if all(state in _DONE for state in states):
+        return "Succeeded" if "Succeeded" in states else "Skipped"
+    return "InProgress" if _DONE.intersection(states) else "Pending"
+
+
+def _routes(lab: Workspace) -> tuple[Route, ...]:
+    client = lab.client("elbv2")
+    return tuple(
+        _route(port, rule)
+        for port, listener in sorted(lab.listeners().items())
+        for rule in client.describe_rules(ListenerArn=listener)["Rules"]
+    )
+
+
+def _route(port: int, rule: dict[str, Any]) -> Route:
+    conditions = [
+        value
+        for condition in rule["Conditions"]
+        for value in condition.get("PathPatternConfig", {}).get("Values", ())
+    ]
+    groups = [
+        (group["TargetGroupArn"].split("/")[1], float(group.get("Weight", 1)))
+        for action in rule["Actions"]
+        for group in action.get("ForwardConfig", {}).get("TargetGroups", ())
+    ]
+    total = sum(weight for _, weight in groups) or 1.0
+    return Route(
+        f":{port} {' '.join(conditions) if conditions else 'all else'}",
+        tuple((name, 100 * weight / total) for name, weight in groups if weight),
+    )

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.lab.stand import Lab, Machine, World
+from tests.unit.lab.stand import Hub, Lab, Machine, World
 
 
 @pytest.fixture
@@ -14,6 +14,11 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def lab(world: World) -> Lab:
     return world.lab
+
+
+@pytest.fixture
+def hub(world: World) -> Hub:
+    return world.hub
 
 
 @pytest.fixture

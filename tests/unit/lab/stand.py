@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.exceptions import ClientError
 from tests.kit import asgi
 from tests.kit.installation import Installation
 
@@ -20,18 +21,27 @@ from demitasse.api import Scope
 from demitasse.clock import SystemClock
 from demitasse.lab import names
 from demitasse.lab.docker import Docker, Done
+from demitasse.lab.git import Git
 from demitasse.lab.workspace import Workspace
+from demitasse.services.codebuild import operations as codebuild
+from demitasse.services.codedeploy import operations as codedeploy
+from demitasse.services.codepipeline import operations as codepipeline
 from demitasse.services.ec2 import operations as ec2
 from demitasse.services.ecr import operations as ecr
 from demitasse.services.ecs import operations as ecs
 from demitasse.services.elbv2 import operations as elbv2
 from demitasse.services.elbv2.records import LOAD_BALANCERS, LoadBalancerObserved
+from demitasse.services.events import operations as events
+from demitasse.services.iam import operations as iam
 from demitasse.services.rds import operations as rds
 from demitasse.services.rds.records import DB_INSTANCES, DbInstanceObserved
 from demitasse.services.sts import operations as sts
 
 SCOPE = Scope(asgi.ACCOUNT, "us-east-1")
-APIS = (sts.api, ec2.api, ecr.api, elbv2.api, rds.api, ecs.api)
+APIS = (
+    sts.api, ec2.api, ecr.api, elbv2.api, rds.api, ecs.api, iam.api, events.api, codedeploy.api,
+    codebuild.api, codepipeline.api,
+)  # fmt: skip
 
 
 class Answer(io.BytesIO):
@@ -148,6 +158,89 @@ class Machine:
         return Done(0, json.dumps([known[name]]))
 
 
+class Hub:
+    """CodeCommit and S3, as far as the lab asks: repositories with one branch, and buckets.
+
+    Called, it is the git command as well, which pushes a folder's files.
+    """
+
+    def __init__(self) -> None:
+        self.repositories: dict[str, dict[str, bytes]] = {}
+        self.heads: dict[str, str] = {}
+        self.commits: list[dict[str, Any]] = []
+        self.buckets: list[dict[str, Any]] = []
+        self.told: list[tuple[str, ...]] = []
+        self.failing: dict[str, str] = {}  # command → what git says
+        self._remotes: dict[str, str] = {}
+
+    def __call__(self, words: Sequence[str], _variables: Mapping[str, str]) -> Done:
+        git, _, folder, *rest = words
+        assert git == "git"
+        while rest[0] == "-c":
+            del rest[:2]
+        self.told.append((Path(folder).name, *rest))
+        if rest[0] in self.failing:
+            return Done(1, errors=self.failing[rest[0]])
+        if rest[0] == "init":
+            (Path(folder) / ".git").mkdir()
+        elif rest[0] == "rev-parse":
+            return Done(0 if Path(folder).name in self.heads else 1)
+        elif rest[0] == "remote" and len(rest) > 1:
+            self._remotes[folder] = rest[-1].rpartition("/")[2]
+        elif rest[0] == "push":
+            files = {
+                str(path.relative_to(folder)): path.read_bytes()
+                for path in Path(folder).rglob("*")
+                if path.is_file()
+            }
+            self.put(self._remotes[folder], **files)
+        return Done(0)
+
+    def put(self, repository: str, **files: bytes) -> None:
+        """A commit."""
+        self.repositories[repository] |= files
+        self.heads[repository] = f"{len(self.told) + len(self.commits):040x}"
+
+    def create_repository(self, **given: Any) -> dict[str, Any]:
+        self.repositories[given["repositoryName"]] = {}
+        return self.get_repository(given["repositoryName"])
+
+    def get_repository(self, repositoryName: str) -> dict[str, Any]:  # noqa: N803
+        if repositoryName not in self.repositories:
+            raise _refused("RepositoryDoesNotExistException")
+        return {"repositoryMetadata": {"cloneUrlHttp": f"http://host/v1/repos/{repositoryName}"}}
+
+    def get_branch(self, repositoryName: str, branchName: str) -> dict[str, Any]:  # noqa: N803
+        assert branchName == names.BRANCH
+        self.get_repository(repositoryName)
+        if repositoryName not in self.heads:
+            raise _refused("BranchDoesNotExistException")
+        return {"branch": {"commitId": self.heads[repositoryName]}}
+
+    def get_file(self, **given: Any) -> dict[str, Any]:
+        files = self.repositories[given["repositoryName"]]
+        if given["filePath"] not in files:
+            raise _refused("FileDoesNotExistException")
+        return {"fileContent": files[given["filePath"]]}
+
+    def create_commit(self, **given: Any) -> None:
+        assert given["parentCommitId"] == self.heads[given["repositoryName"]]
+        self.commits.append(given)
+        files = {each["filePath"]: each["fileContent"] for each in given["putFiles"]}
+        self.put(given["repositoryName"], **files)
+
+    def head_bucket(self, Bucket: str) -> None:  # noqa: N803
+        if not any(made["Bucket"] == Bucket for made in self.buckets):
+            raise _refused("404")
+
+    def create_bucket(self, **given: Any) -> None:
+        self.buckets.append(given)
+
+
+def _refused(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": code}}, "Any")
+
+
 @dataclass(frozen=True)
 class Lab(Workspace):
     """A workspace whose pages and registry are a test's."""
@@ -155,6 +248,10 @@ class Lab(Workspace):
     pages: dict[str, tuple[int, str]] = field(default_factory=dict)
     forms: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
+    hub: Hub = field(default_factory=Hub)
+
+    def client(self, service: str) -> Any:
+        return self.hub if service in {"codecommit", "s3"} else super().client(service)
 
     def get(self, url: str, form: Mapping[str, str] | None = None) -> tuple[int, str]:
         if form is not None:
@@ -184,7 +281,10 @@ class World:
         for service in ("customer", "employee", "monolith"):
             (sources / service).mkdir()
             (sources / service / "Dockerfile").write_text(f"FROM scratch # {service}\n")
+        self.hub = Hub()
         self.lab = Lab(
+            git=Git(execute=self.hub),
+            hub=self.hub,
             folder=sources / "environment",
             session=session,
             sources=sources,

@@ -9,13 +9,14 @@ import pytest
 from tests.unit.lab.stand import Lab, Machine, World
 
 from demitasse.lab import names, overview
-from demitasse.lab.docker import SOURCE_LABEL
+from demitasse.lab.docker import SOURCE_LABEL, names_and_contents
 from demitasse.lab.errors import NotYet
 from demitasse.lab.phases import (
     PHASES,
     phase0_preparation,
     phase2_monolith,
     phase4_containers,
+    phase5_files,
     phase5_images,
     phase6_load_balancer,
 )
@@ -29,7 +30,7 @@ def missing(check: Callable[[Lab], object], lab: Lab) -> str:
 
 
 def test_phases_and_tasks_are_numbered_as_in_the_course() -> None:
-    assert [phase.number for phase in PHASES] == [0, 2, 4, 5, 6, 7]
+    assert [phase.number for phase in PHASES] == [0, 2, 3, 4, 5, 6, 7, 8]
     for phase in PHASES:
         assert phase.title
         assert phase.titre
@@ -188,15 +189,20 @@ def test_images_are_pushed_to_the_registry(with_images: World) -> None:
         "127.0.0.1:4566",
     )
     assert machine.given[login]
-    assert ("push", "--quiet", "127.0.0.1:4566/customer:latest") in machine.told
+    source = names_and_contents(lab.sources / "customer")
+    pushed = [words[-1] for words in machine.told if words[0] == "push"]
+    assert pushed[:2] == [
+        f"127.0.0.1:4566/customer:source-{source}",
+        "127.0.0.1:4566/customer:latest",
+    ]
     assert missing(phase5_images.check_images, lab), "docker said so, but the registry has nothing"
     world.pushed()
     phase5_images.check_images(lab)
     pushes = machine.commands().count("push")
     phase5_images.push_images(lab)
     assert machine.commands().count("push") == pushes
-    lab.digests["employee"] = "sha256:other"
-    assert "employee" in missing(phase5_images.check_images, lab)
+    lab.digests["employee"] = "sha256:later"
+    phase5_images.check_images(lab)
 
 
 def test_the_cluster(lab: Lab) -> None:
@@ -208,7 +214,7 @@ def test_the_cluster(lab: Lab) -> None:
     assert "not ACTIVE" in missing(phase5_images.check_cluster, lab)
 
 
-def test_task_definitions_follow_image_and_database(with_images: World) -> None:
+def test_task_definitions_are_registered_once(with_images: World) -> None:
     lab = with_images.lab
     assert "no repository" in missing(phase5_images.register, lab)
     phase5_images.push_images(lab)
@@ -216,16 +222,42 @@ def test_task_definitions_follow_image_and_database(with_images: World) -> None:
     phase5_images.register(lab)
     phase5_images.check_task_definitions(lab)
     phase5_images.register(lab)
+    assert revision(lab) == 1
+    deployed = phase5_files.task_definition(lab, "customer") | {"cpu": "1024", "memory": "2048"}
+    deployed["containerDefinitions"][0]["image"] = "127.0.0.1:4566/customer@sha256:" + "0" * 64
+    lab.client("ecs").register_task_definition(**deployed)
+    phase5_images.check_task_definitions(lab)
+    phase5_images.register(lab)
+    assert revision(lab) == 2
+
+
+def revision(lab: Lab) -> int:
     found: Any = lab.task_definition("customer-microservice")
-    assert found["revision"] == 1
-    changed = phase5_images.task_definition(lab, "customer")
-    changed["containerDefinitions"][0]["environment"][0]["value"] = "10.0.0.9"
-    lab.client("ecs").register_task_definition(**changed)
-    assert "customer-microservice" in missing(phase5_images.check_task_definitions, lab)
+    return int(found["revision"])
+
+
+@pytest.mark.parametrize(
+    ("host", "is_stale"),
+    [
+        ("172.31.200.9", True),
+        ("supplierdb.cxyz.us-east-1.rds.amazonaws.com", True),
+        ("10.0.0.9", False),
+        ("db.example.com", False),
+    ],
+)
+def test_a_database_that_is_gone_is_replaced(with_images: World, host: str, is_stale: bool) -> None:
+    lab = with_images.lab
+    phase5_images.push_images(lab)
+    assert not phase0_preparation.is_stale(lab, phase0_preparation.endpoint(lab))
+    definition = phase5_files.task_definition(lab, "customer")
+    definition["containerDefinitions"][0]["environment"][0]["value"] = host
+    phase5_images.register(lab)
+    lab.client("ecs").register_task_definition(**definition)
+    if is_stale:
+        assert "a database that is gone" in missing(phase5_images.check_task_definitions, lab)
     phase5_images.register(lab)
     phase5_images.check_task_definitions(lab)
-    found = lab.task_definition("customer-microservice")
-    assert found["revision"] == 3
+    assert revision(lab) == (3 if is_stale else 2)
 
 
 def test_target_groups(lab: Lab) -> None:

@@ -23,20 +23,19 @@ class Ecs:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.digests: list[str | None] = ["sha256:new"]
+        self.weights = {"one": 0, "two": 100}
 
     def create_service(self, **given: Any) -> None:
         self.asked.append(("create", given))
 
-    def update_service(self, **given: Any) -> None:
-        self.asked.append(("update", given))
-
-    def list_tasks(self, **_: Any) -> dict[str, Any]:
-        return {"taskArns": [f"task-{at}" for at in range(len(self.digests))]}
-
-    def describe_tasks(self, **_: Any) -> dict[str, Any]:
-        containers = [[{"imageDigest": each} if each else {}] for each in self.digests]
-        return {"tasks": [{"containers": each} for each in containers]}
+    def describe_rules(self, **given: Any) -> dict[str, Any]:
+        assert given == {"ListenerArn": "listener on 80"}
+        groups = [
+            {"TargetGroupArn": f"arn:customer-tg-{which}", "Weight": weight}
+            for which, weight in self.weights.items()
+        ]
+        action = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+        return {"Rules": [{"IsDefault": True, "Conditions": [], "Actions": [action]}]}
 
 
 class Lab:
@@ -52,21 +51,17 @@ class Lab:
             "deployments": [{"status": "PRIMARY", "rolloutState": "COMPLETED"}],
             "events": [{"message": "(service customer-microservice) has reached a steady state."}],
         }
-        self.newest: dict[str, Any] | None = {"taskDefinitionArn": NEW}
         self.page = 200
 
     def client(self, service: str) -> Ecs:
-        assert service == "ecs"
+        assert service in {"ecs", "elbv2"}
         return self.ecs
 
     def service(self, _name: str) -> dict[str, Any] | None:
         return self.current
 
-    def task_definition(self, _family: str) -> dict[str, Any] | None:
-        return self.newest
-
-    def pushed_digest(self, _name: str) -> str:
-        return "sha256:new"
+    def listeners(self) -> dict[int, str]:
+        return {80: "listener on 80", 8080: "listener on 8080"}
 
     def load_balancer(self) -> dict[str, Any]:
         return {"DNSName": "172.31.0.4"}
@@ -74,9 +69,6 @@ class Lab:
     def get(self, url: str) -> tuple[int, str]:
         assert url == "http://172.31.0.4/suppliers"
         return self.page, ""
-
-    def target_group_arn(self, name: str) -> str:
-        return f"arn:{name}"
 
     def subnets(self) -> list[str]:
         return ["subnet-1", "subnet-2"]
@@ -116,6 +108,7 @@ def test_a_missing_service_is_created_as_the_course_has_it(lab: Lab) -> None:
             "containerPort": 8080,
         }
     ]
+    assert given["deploymentController"] == {"type": "CODE_DEPLOY"}
     vpc = given["networkConfiguration"]["awsvpcConfiguration"]
     assert vpc == {
         "subnets": ["subnet-1", "subnet-2"],
@@ -124,29 +117,22 @@ def test_a_missing_service_is_created_as_the_course_has_it(lab: Lab) -> None:
     }
 
 
+def test_a_service_made_again_stands_where_production_requests_go(lab: Lab) -> None:
+    lab.current = None
+    lab.ecs.weights = {"one": 100, "two": 0}
+    run(lab)
+    ((_, given),) = lab.ecs.asked
+    assert given["loadBalancers"][0]["targetGroupArn"] == "arn:customer-tg-one"
+
+
 def change(lab: Lab, **members: Any) -> None:
     assert lab.current is not None
     lab.current |= members
 
 
-@pytest.mark.parametrize("how", ["definition", "image"])
-def test_a_service_that_runs_something_older_is_updated(lab: Lab, how: str) -> None:
-    if how == "definition":
-        change(lab, taskDefinition=OLD)
-    else:
-        lab.ecs.digests = [None, "sha256:new", "sha256:old"]
-    with pytest.raises(NotYet, match="newest task definition" if how == "definition" else "older"):
-        check(lab)
-    run(lab)
-    assert [what for what, _ in lab.ecs.asked] == ["update"]
-
-
-def test_a_deployment_under_way_is_not_started_again(lab: Lab) -> None:
-    change(
-        lab,
-        taskDefinition=OLD,
-        deployments=[{"status": "PRIMARY", "rolloutState": "IN_PROGRESS"}, {"status": "ACTIVE"}],
-    )
+def test_what_a_deployment_brought_is_left_alone(lab: Lab) -> None:
+    change(lab, taskDefinition=OLD, deployments=[], taskSets=[{}, {}])
+    check(lab)
     run(lab)
     assert lab.ecs.asked == []
 
@@ -156,7 +142,6 @@ def test_a_deployment_under_way_is_not_started_again(lab: Lab) -> None:
     [
         ({"runningCount": 0}, "runs 0 of 1 tasks .*steady state"),
         ({"runningCount": 0, "events": []}, "runs 0 of 1 tasks$"),
-        ({"deployments": [{}, {}]}, "runs 1 of 1"),
     ],
 )
 def test_a_service_that_is_not_ready_is_told(lab: Lab, members: Any, said: str) -> None:
@@ -168,10 +153,4 @@ def test_a_service_that_is_not_ready_is_told(lab: Lab, members: Any, said: str) 
 def test_its_page_must_answer(lab: Lab) -> None:
     lab.page = 503
     with pytest.raises(NotYet, match="answers 503"):
-        check(lab)
-
-
-def test_without_a_task_definition_there_is_nothing_to_compare(lab: Lab) -> None:
-    lab.newest = None
-    with pytest.raises(NotYet, match="no task definition"):
         check(lab)
