@@ -42,8 +42,9 @@ from demitasse.cli.up import workspace
 from demitasse.lab import phases, runner
 from rich.console import Console
 
-wanted = [phase for phase in phases.PHASES if phase.number in {0, 4, 5, 6, 7}]
-runner.run(wanted, workspace(settings.load()), ConsoleReporter(Console()))
+wanted = [phase for phase in phases.PHASES if phase.number != 2]
+with ConsoleReporter(Console()) as reporter:
+    runner.run(wanted, workspace(settings.load()), reporter)
 """
 
 
