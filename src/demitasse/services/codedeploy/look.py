@@ -29,6 +29,7 @@ from demitasse.services.ecs.records import (
 from demitasse.services.ecs.records.services import status_of
 from demitasse.services.elbv2.records import (
     LISTENERS,
+    LOAD_BALANCERS,
     RULES,
     TARGET_GROUPS,
     Action,
@@ -67,6 +68,7 @@ def look(tx: Transaction, item: Item[Deployment, DeploymentObserved], now: datet
         groups=(groups[0], groups[1]),
         production=_routes(tx, scope, own.pair.production),
         test=_routes(tx, scope, own.pair.test) if own.pair.test else (),
+        balancer=_balancer_problem(tx, scope, own.pair.production),
         service=_service_problem(own, service),
         revision=revision,
         revision_code=code,
@@ -135,6 +137,14 @@ def _routes(tx: Transaction, scope: Scope, listener_arn: str) -> tuple[Route, ..
     found = [_route(listener.key, listener.desired.actions, carried=carried_out(listener))]
     found += [_route(rule.key, rule.desired.actions, carried=carried_out(rule)) for rule in rules]
     return tuple(route for route in found if route.weights)
+
+
+def _balancer_problem(tx: Transaction, scope: Scope, listener_arn: str) -> str:
+    listener = tx.get(LISTENERS, scope, listener_arn)
+    if listener is None:
+        return ""
+    balancer = tx.get(LOAD_BALANCERS, scope, listener.desired.load_balancer_arn)
+    return balancer.observed.reason if balancer else ""
 
 
 def _route(arn: str, actions: Iterable[Action], *, carried: bool) -> Route:

@@ -108,7 +108,7 @@ def _start(view: View, _waits: Waits) -> Plan:
     return Plan((Begin(view.primary, blue), Enter("settle"), Weigh(0, blue, green)))
 
 
-def _settle(view: View, _waits: Waits) -> Plan:
+def _settle(view: View, waits: Waits) -> Plan:
     """Clear what an earlier deployment, stopped or failed half way, left standing."""
     blue, green = routes.groups(view)
     problem = routes.behind(view, blue, green)
@@ -117,7 +117,7 @@ def _settle(view: View, _waits: Waits) -> Plan:
     if not routes.is_weighed(view, 0):
         return Plan((Weigh(0, blue, green),))
     if not routes.is_carried_out(view):
-        return NOTHING
+        return _await_balancer(view, waits)
     original = view.seen.blue.id if view.seen.blue else ""
     others = [each for each in view.sets.values() if each.id != original]
     if others:
@@ -153,12 +153,12 @@ def _test_next(view: View) -> Plan:
     return Plan((Enter("test"), Test(moved, green))) if moved else Plan((Enter("test"),))
 
 
-def _test(view: View, _waits: Waits) -> Plan:
+def _test(view: View, waits: Waits) -> Plan:
     _, green = routes.groups(view)
     if view.test is None:
         return _elb(view, f"Listener {view.deployment.pair.test} does not exist")
     if not all(route.carried_out for route in view.test if green in route.weights):
-        return NOTHING
+        return _await_balancer(view, waits)
     if view.deployment.blue_green.on_ready == "STOP_DEPLOYMENT":
         return Plan((Enter("ready", "Ready"),))
     return Plan((Enter("shift"),))
@@ -192,7 +192,7 @@ def _shift(view: View, waits: Waits) -> Plan:
     if not routes.is_weighed(view, weight):
         return _move(view, waits, weight, view.seen.shifted_at)
     if not routes.is_carried_out(view):
-        return NOTHING
+        return _await_balancer(view, waits)
     if view.seen.shifted_at is None:
         return Plan((Carried(),))
     if weight == 100:
@@ -227,6 +227,17 @@ def _move(view: View, waits: Waits, percent: int, since: datetime | None, minute
         "The deployment timed out while waiting for the replacement task set to become healthy"
         f" again. This time out period is {HEALTHY_WITHIN_MINUTES} minutes.",
     )
+
+
+def _await_balancer(view: View, waits: Waits) -> Plan:
+    """The load balancer has yet to do what it was told last; not for ever."""
+    begun = view.seen.updated_at or view.now
+    allowed = waits.seconds(HEALTHY_WITHIN_MINUTES * 60)
+    left = max(allowed - (view.now - begun).total_seconds(), _to_look(view))
+    if left > 0:
+        return Plan(again=left)
+    reason = f": {view.balancer}" if view.balancer else ""
+    return _elb(view, f"The load balancer does not carry out the change{reason}")
 
 
 def _wait(view: View, waits: Waits) -> Plan:

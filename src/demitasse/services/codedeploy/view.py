@@ -54,7 +54,7 @@ class View:
     ``production`` and ``test`` are the listeners' routes, ``None`` for a listener that does not
     exist; ``test`` is ``()`` where there is none to move. ``service`` says why the service cannot
     be deployed to, ``revision`` why the revision cannot: "" when all is well. ``since`` is when
-    the platform began to look.
+    the platform began to look; ``balancer`` is what keeps the load balancer from working.
     """
 
     deployment: Deployment
@@ -64,6 +64,7 @@ class View:
     production: tuple[Route, ...] | None
     test: tuple[Route, ...] | None = ()
     since: datetime | None = None
+    balancer: str = ""
     service: str = ""
     revision: str = ""
     revision_code: str = "ECS_UPDATE_ERROR"

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from tests.kit.events import hear_everything, heard
-from tests.unit.services.codedeploy.world import ONE, PRODUCTION, SCOPE, TEST, TWO, World
+from tests.unit.services.codedeploy.world import BALANCER, ONE, PRODUCTION, SCOPE, TEST, TWO, World
 
 from demitasse.clock import ManualClock
 from demitasse.errors import ServiceError
@@ -16,7 +16,12 @@ from demitasse.services.codedeploy.records import (
     Config,
 )
 from demitasse.services.ecs.records import count_failure
-from demitasse.services.elbv2.records import LISTENERS, RULES
+from demitasse.services.elbv2.records import (
+    LISTENERS,
+    LOAD_BALANCERS,
+    RULES,
+    LoadBalancerObserved,
+)
 from demitasse.store import Ref
 
 HOUR = 3600.0
@@ -204,6 +209,33 @@ def test_after_a_start_nothing_is_said_to_take_too_long_before_it_was_looked_at(
     world.run_tasks(green)
     world.reconcile(deployment)
     assert world.seen(deployment).weight == 100
+
+
+@pytest.mark.parametrize("phase", ["settle", "test", "shift"])
+def test_a_load_balancer_that_does_not_follow(phase: str) -> None:
+    world = World(config=canary())
+    for arn in (TEST, f"{TEST}/rule"):
+        world.route(arn, {TWO: 1})
+    world.carry_out()
+    deployment = world.deploy()
+    world.reconcile(deployment)
+    if phase != "settle":
+        world.run_tasks(installed(world, deployment))
+        world.reconcile(deployment)
+    if phase == "shift":
+        world.carry_out()
+        world.reconcile(deployment)
+    assert world.seen(deployment).phase == phase
+    with world.store.transaction() as tx:
+        seen = LoadBalancerObserved("active_impaired", "port 80 is taken")
+        tx.observe(LOAD_BALANCERS, Ref(SCOPE, BALANCER), seen)
+    assert world.reconcile(deployment) == pytest.approx(HOUR)
+    world.clock.advance(HOUR)
+    world.reconcile(deployment)
+    error = world.seen(deployment).error
+    assert error is not None
+    assert error.code == "ELASTIC_LOAD_BALANCING_INVALID"
+    assert error.message.endswith("port 80 is taken")
 
 
 def test_ecs_reason_is_told() -> None:
