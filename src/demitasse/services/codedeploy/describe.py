@@ -102,15 +102,15 @@ def auto_rollback(own: AutoRollback | None) -> Output:
 
 def blue_green(own: BlueGreen) -> Output:
     """A ``BlueGreenDeploymentConfiguration``."""
-    ready: Output = {"actionOnTimeout": own.on_ready}
-    if own.on_ready == "STOP_DEPLOYMENT":
-        ready["waitTimeInMinutes"] = own.ready_wait
     return {
         "terminateBlueInstancesOnDeploymentSuccess": {
             "action": "TERMINATE",
             "terminationWaitTimeInMinutes": own.termination_wait,
         },
-        "deploymentReadyOption": ready,
+        "deploymentReadyOption": {
+            "actionOnTimeout": own.on_ready,
+            "waitTimeInMinutes": own.ready_wait,
+        },
     }
 
 

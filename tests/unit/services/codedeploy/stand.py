@@ -142,7 +142,10 @@ class Stand(stand.Stand):
                     "action": "TERMINATE",
                     "terminationWaitTimeInMinutes": 5,
                 },
-                "deploymentReadyOption": {"actionOnTimeout": "CONTINUE_DEPLOYMENT"},
+                "deploymentReadyOption": {
+                    "actionOnTimeout": "CONTINUE_DEPLOYMENT",
+                    "waitTimeInMinutes": 0,
+                },
             },
             "loadBalancerInfo": {"targetGroupPairInfoList": [self.pair()]},
             "ecsServices": [{"serviceName": "web", "clusterName": "c"}],
