@@ -7,7 +7,7 @@ file, so that how far a build is can be read at any time, by any process.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import resources
@@ -15,6 +15,21 @@ from importlib import resources
 from demitasse.services.codebuild.buildspec import PHASES, Buildspec, PhaseSpec
 
 _SPARE_ROUNDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The git history of a source, which its zip does not hold: fetched before the first command.
+
+    ``folder`` is the source's, ``header`` the HTTP header that lets it be fetched; ``depth`` 0 is
+    all of it.
+    """
+
+    folder: str
+    url: str
+    commit: str
+    header: str
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,7 @@ def write(
     environment: Mapping[str, str],
     cache: str = "",
     owner: str = "0",
+    histories: Sequence[History] = (),
 ) -> dict[str, str]:
     """The script of a build: files of its control folder, the last of which makes it whole.
 
@@ -67,6 +83,7 @@ def write(
         "    _cb_at=0 _cb_phase= _cb_failed= _cb_over=",
         '    . "$_cb_control/environment.sh"',
         f"    cd {shlex.quote(source)} || exit 1",
+        *(f"    {line}" for each in histories for line in _fetched(each)),
         *(f"    {line}" for line in _cached(spec.cache, cache)),
         "    _cb_save",
         "else",
@@ -139,6 +156,26 @@ def _ends(phase: str, spec: PhaseSpec) -> str:
     if spec.on_failure:
         return "over" if spec.on_failure == "ABORT" else ""
     return "over" if phase in {"INSTALL", "PRE_BUILD"} else ""
+
+
+def _fetched(history: History) -> list[str]:
+    """Lines that make a source's folder a clone, where the image has git."""
+    wanted = (
+        f"--depth {history.depth} origin"
+        if history.depth
+        else "--tags origin '+refs/heads/*:refs/remotes/origin/*'"
+    )
+    return [
+        "command -v git >/dev/null && (",
+        f"    cd {shlex.quote(history.folder)} || exit",
+        "    export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=http.extraHeader",
+        f"    export GIT_CONFIG_VALUE_0={shlex.quote(history.header)}",
+        f"    git init -q && git remote add origin {shlex.quote(history.url)} &&",
+        f"    git fetch -q {wanted} {history.commit} &&",
+        f"    git update-ref --no-deref HEAD {history.commit} && git reset -q ||",
+        "    _cb_say 'The history of the source could not be fetched'",
+        ")",
+    ]
 
 
 def _cached(paths: tuple[str, ...], cache: str) -> list[str]:

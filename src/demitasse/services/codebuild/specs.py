@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from dataclasses import dataclass
 from datetime import datetime
 
+from demitasse import git_credential
 from demitasse.engines.containers.spec import (
     KIND_LABEL,
     Bind,
@@ -17,7 +20,9 @@ from demitasse.engines.containers.spec import (
 from demitasse.engines.workspaces import Workspace
 from demitasse.errors import DemitasseError
 from demitasse.services.codebuild.buildspec import Buildspec
-from demitasse.services.codebuild.records import BuildItem, build_arn, project_arn
+from demitasse.services.codebuild.records import BuildItem, Source, build_arn, project_arn
+from demitasse.services.codebuild.script import History
+from demitasse.services.codecommit.records import PATH
 from demitasse.services.sts.records import Session
 
 BUILD_LABEL = "demitasse.build"
@@ -29,6 +34,9 @@ IMAGE = "demitasse/codebuild:1"
 RUNTIMES = {"python": ("3.13",), "docker": ("20", "26")}
 """What of AWS's runtimes is in it."""
 
+_CREDENTIAL_HELPER = (
+    "!f() { test $1 = get && aws codecommit credential-helper --ignore-host-check get; }; f"
+)
 _GIB = 1024**3
 _SIZES = {
     "BUILD_GENERAL1_SMALL": (2.0, 4),
@@ -42,6 +50,16 @@ COMPUTE_TYPES = tuple(_SIZES)
 
 class UnknownRuntime(DemitasseError):
     """A runtime, or a version of it, that the image does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitLogin:
+    """With what a build signs in to CodeCommit at a moment."""
+
+    access_key_id: str
+    session: Session
+    region: str
+    now: datetime
 
 
 def curated(image: str) -> bool:
@@ -144,7 +162,7 @@ def variables(
         found |= {
             "GIT_CONFIG_COUNT": "2",
             "GIT_CONFIG_KEY_0": "credential.helper",
-            "GIT_CONFIG_VALUE_0": "!aws codecommit credential-helper --ignore-host-check $@",
+            "GIT_CONFIG_VALUE_0": _CREDENTIAL_HELPER,
             "GIT_CONFIG_KEY_1": "credential.UseHttpPath",
             "GIT_CONFIG_VALUE_1": "true",
         }
@@ -179,6 +197,22 @@ def variables(
         found[f"CODEBUILD_SRC_DIR_{name}"] = workspace.part(f"source-{source.identifier}")
         found[f"CODEBUILD_SOURCE_VERSION_{name}"] = source.version
     return found
+
+
+def history(
+    source: Source, folder: str, commit: str, *, endpoint: str, credentials: GitLogin
+) -> History:
+    """How a source of CODECOMMIT becomes a clone in its container, not only a copy."""
+    path = PATH + source.location.rpartition(PATH)[2]
+    host = endpoint.partition("://")[2]
+    user = git_credential.user(credentials.access_key_id, credentials.session.token)
+    password = git_credential.password(
+        credentials.session.secret_access_key, credentials.region, host, path, credentials.now
+    )
+    login = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return History(
+        folder, endpoint + path, commit, f"Authorization: Basic {login}", source.clone_depth or 0
+    )
 
 
 def key_id(item: BuildItem) -> str:

@@ -309,6 +309,9 @@ def test_a_source_of_codecommit(world: World) -> None:
     build_id = world.start()
     world.work()
     assert world.see(build_id)["resolvedSourceVersion"] == commit
+    fetched = control(world, build_id)["build.sh"]
+    assert f"git remote add origin {location} &&" in fetched
+    assert f"'+refs/heads/*:refs/remotes/origin/*' {commit} &&" in fetched
     other = world.start(sourceVersion="nowhere")
     world.work()
     context = world.phase(other, "DOWNLOAD_SOURCE")["contexts"][0]

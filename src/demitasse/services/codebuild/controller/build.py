@@ -184,12 +184,13 @@ class BuildController(Controller):
         """Put source and script into the workspace; the file ``source`` lets the commands begin."""
         settings = item.desired.settings
         primary = await self._sources.primary(item)
-        if primary.archive is not None:
-            await self._workspaces.unpack(name, "source", primary.archive)
+        fetched = [("source", settings.source, primary)]
         for each in settings.secondary_sources:
-            fetched = await self._sources.secondary(item, each)
-            if fetched.archive is not None:
-                await self._workspaces.unpack(name, f"source-{each.identifier}", fetched.archive)
+            found = await self._sources.secondary(item, each)
+            fetched.append((f"source-{each.identifier}", each, found))
+        for part, _, found in fetched:
+            if found.archive is not None:
+                await self._workspaces.unpack(name, part, found.archive)
         self._notes.see(item.ref, resolved_version=primary.version)
         item = self._notes.read(item.ref) or item
         workspace = await self._workspaces.open(name, specs.parts(item))
@@ -199,15 +200,17 @@ class BuildController(Controller):
             specs.check_runtimes(spec.runtimes, settings.environment.image)
         except (BadBuildspec, specs.UnknownRuntime) as error:
             raise PhaseFailed("YAML_FILE_ERROR", str(error)) from error
+        session, now = self._provision.session(item.observed.session), self._clock.now()
         environment = specs.variables(
             item,
             spec,
             workspace,
             endpoint=self._endpoint,
             access_key_id=item.observed.session,
-            session=self._provision.session(item.observed.session),
-            now=self._clock.now(),
+            session=session,
+            now=now,
         )
+        login = specs.GitLogin(item.observed.session, session, item.scope.region, now)
         files = script.write(
             spec,
             control=workspace.part("control"),
@@ -215,6 +218,17 @@ class BuildController(Controller):
             environment=environment,
             cache=specs.CACHE if "LOCAL_CUSTOM_CACHE" in (settings.cache or ()) else "",
             owner=workspace.owner,
+            histories=[
+                specs.history(
+                    source,
+                    workspace.part(part),
+                    found.version,
+                    endpoint=self._endpoint,
+                    credentials=login,
+                )
+                for part, source, found in fetched
+                if source.type == "CODECOMMIT"
+            ],
         )
         lines = self._lines(
             "Phase is DOWNLOAD_SOURCE",
