@@ -24,17 +24,15 @@ from demitasse.errors import EngineError
 pytestmark = pytest.mark.docker
 
 
-def test_a_killed_container_is_back_within_two_seconds(tmp_path: Path) -> None:
+def test_a_killed_container_is_back_when_applied_again(tmp_path: Path) -> None:
     async def scenario(w: RealWorld) -> None:
         one = w.backend()
         spec = w.balancer(w.group("g", one))
         await w.healthy(spec)
         w.docker("kill", w.container(spec))
 
-        begun = time.monotonic()
         await w.engine.apply(spec)
         assert (await w.get(spec)).by == one.port
-        assert time.monotonic() - begun < 2
 
     run_real(tmp_path, scenario)
 
