@@ -6,6 +6,7 @@ import inspect
 import sys
 
 from demitasse.platform import APIS
+from demitasse.services.s3.http.routes import OPERATIONS as S3_OPERATIONS
 from demitasse.wire.models import Models
 
 _HEAD = """\
@@ -21,13 +22,14 @@ here is what the operation does in Demitasse. This page is made from the code
 def text() -> str:
     """The page."""
     parts = [_HEAD]
-    models = Models.load({api.service: api.operations for api in APIS})
-    for api in sorted(APIS, key=lambda api: api.service):
-        names = sorted(api.operations)
-        assert set(names) <= set(models[api.service].operations)
-        parts.append(f"\n## {api.service}\n\n{len(names)} operations.\n\n| | |\n|---|---|\n")
-        for name in names:
-            said = inspect.getdoc(api.operations[name]) or ""
+    services: dict[str, dict[str, object]] = {api.service: dict(api.operations) for api in APIS}
+    services["s3"] = {name: handler for name, (_place, handler) in S3_OPERATIONS.items()}
+    models = Models.load(services)
+    for service, operations in sorted(services.items()):
+        assert set(operations) <= set(models[service].operations)
+        parts.append(f"\n## {service}\n\n{len(operations)} operations.\n\n| | |\n|---|---|\n")
+        for name, operation in sorted(operations.items()):
+            said = inspect.getdoc(operation) or ""
             first = " ".join(said.split("\n\n")[0].split()).replace("|", "\\|")
             parts.append(f"| `{name}` | {first} |\n")
     return "".join(parts)
