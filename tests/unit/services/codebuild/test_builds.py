@@ -20,6 +20,7 @@ from demitasse.engines.containers.errors import PullNotFound
 from demitasse.errors import EngineUnavailable
 from demitasse.services.codebuild import specs
 from demitasse.services.codebuild.records import (
+    BUILDS,
     QUEUE,
     Artifacts,
     BuildOverrides,
@@ -482,3 +483,86 @@ def test_a_role_that_was_deleted_is_told(world: World) -> None:
     assert context["statusCode"] == "ACCESS_DENIED"
     assert ROLE in context["message"]
     assert world.refusal("CreateProject", **given("two"))[0] == "InvalidInputException"
+
+
+def test_a_bucket_that_is_gone_fails_the_upload_alone(world: World) -> None:
+    world.project(
+        source={"type": "NO_SOURCE", "buildspec": SPEC + "artifacts: {files: [x]}\n"},
+        artifacts={"type": "S3", "location": "gone", "packaging": "ZIP"},
+    )
+    build_id = world.start()
+    world.work()
+    world.workspaces.parts[specs.workspace_name(build_id)]["source"]["x"] = b"made"
+    world.runs_through(build_id)
+    world.work()
+    world.leaves(build_id)
+    world.work()
+    (context,) = world.phase(build_id, "UPLOAD_ARTIFACTS")["contexts"]
+    assert world.see(build_id)["buildStatus"] == "FAILED"
+    assert context["statusCode"] == "CLIENT_ERROR"
+    assert "There is no bucket gone" in context["message"]
+
+
+def test_artifacts_that_were_not_made_fail_the_build(world: World) -> None:
+    world.objects.add_bucket(SCOPE, "b")
+    spec = SPEC + "artifacts: {files: [x], secondary-artifacts: {other: {files: [y]}}}\n"
+    docs = {"type": "S3", "location": "b", "artifactIdentifier": "docs"}
+    world.project(
+        source={"type": "NO_SOURCE", "buildspec": spec},
+        artifacts={"type": "S3", "location": "b"},
+        secondaryArtifacts=[docs],
+    )
+    first = world.start()
+    second = world.start(artifactsOverride={"type": "NO_ARTIFACTS"})
+    world.work()
+    for build_id in (first, second):
+        world.runs_through(build_id)
+    world.work()
+    messages = [
+        world.phase(each, "UPLOAD_ARTIFACTS")["contexts"][0]["message"] for each in (first, second)
+    ]
+    assert messages == [
+        "no matching artifact paths found",
+        "no definition for secondary artifact docs found in the buildspec",
+    ]
+
+
+def test_a_project_that_is_deleted_lets_its_build_end(world: World) -> None:
+    world.project()
+    build_id = world.start()
+    world.work()
+    world.call("DeleteProject", name="app")
+    world.runs_through(build_id)
+    world.work()
+    world.leaves(build_id)
+    world.work()
+    assert world.see(build_id)["buildStatus"] == "SUCCEEDED"
+    assert world.refusal("StartBuild", projectName="app")[0] == "ResourceNotFoundException"
+    assert world.refusal("RetryBuild", id=build_id)[0] == "ResourceNotFoundException"
+
+
+def test_what_belongs_to_no_build_is_removed_when_docker_is_seen_again(world: World) -> None:
+    world.project(cache={"type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"]})
+    kept, lost = world.start(), world.start()
+    world.work()
+    with world.stand.store.transaction() as tx:  # as a reset of the state does
+        tx.delete(BUILDS, Ref(SCOPE, lost))
+        place = tx.one(QUEUE, EVERYWHERE, "build", lost)
+        assert place is not None
+        tx.delete(QUEUE, place.ref)
+
+    async def listen() -> None:
+        listening = asyncio.create_task(world.controller().listen(lambda _: None))
+        for _ in range(50):
+            await asyncio.sleep(0)
+        listening.cancel()
+
+    asyncio.run(listen())
+    assert _boxes(world) == [specs.container_name(kept)]
+    assert list(world.workspaces.parts) == [specs.workspace_name(kept)]
+    assert len(asyncio.run(world.containers.volumes())) == 1
+    world.call("StopBuild", id=kept)
+    world.work()
+    world.call("DeleteProject", name="app")
+    asyncio.run(listen())
+    assert asyncio.run(world.containers.volumes()) == ()
