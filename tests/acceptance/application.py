@@ -163,9 +163,22 @@ class Application:
         return states == ["healthy"] * service["desiredCount"]
 
     def settle(self) -> None:
-        """Wait until both services stand as ``up`` leaves them."""
+        """Wait until no pipeline works, and both services stand as these leave them."""
+        wait_until(self._pipelines_rest, "the pipelines rest", 2 * IN_TIME)
         for name in (CUSTOMER, EMPLOYEE):
             wait_until(lambda name=name: self.is_steady(name), f"{name} is steady")
+
+    def _pipelines_rest(self) -> bool:
+        client = self.on.client("codepipeline")
+        states = (
+            client.get_pipeline_state(name=each["name"])["stageStates"]
+            for each in client.list_pipelines()["pipelines"]
+        )
+        return not any(
+            stage.get("latestExecution", {}).get("status", "InProgress") == "InProgress"
+            for stages in states
+            for stage in stages[:1] + [each for each in stages if "latestExecution" in each]
+        )
 
     # What is under it
 

@@ -175,7 +175,6 @@ def _steps(
         event["lifecycleEventName"]: event.get("status", "Pending")
         for event in target.get("lifecycleEvents", ())
     }
-    running, wanted = green.get("runningCount", 0), green.get("desiredCount", 0)
     over = info["status"] in OVER
     is_moved = events.get("AllowTraffic") == "Succeeded"
     waits = bool(info.get("instanceTerminationWaitTimeStarted")) and not over
@@ -184,7 +183,7 @@ def _steps(
         Step(
             "Replacement tasks",
             _together(events, "BeforeInstall", "Install", "AfterInstall"),
-            f"{running} of {wanted} running" if wanted else "",
+            _tasks(green, events),
         ),
         Step("Test traffic", _together(events, "AllowTestTraffic", "AfterAllowTestTraffic")),
         Step(
@@ -195,6 +194,15 @@ def _steps(
         Step("Wait", "InProgress" if waits and is_moved else last),
         Step("Original tasks stopped", last),
     )
+
+
+def _tasks(green: dict[str, Any], events: dict[str, str]) -> str:
+    """How far the replacement's tasks are."""
+    running, wanted = green.get("runningCount", 0), green.get("desiredCount", 0)
+    if not wanted:
+        return ""
+    is_checked = running == wanted and events.get("Install") == "InProgress"
+    return f"{running} of {wanted} running" + (", being checked" if is_checked else "")
 
 
 def _together(events: dict[str, str], *members: str) -> str:
