@@ -138,7 +138,8 @@ class Shop:
         )["TargetGroups"][0]["TargetGroupArn"]
         self.elb.modify_target_group_attributes(
             TargetGroupArn=group,
-            Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "20"}],
+            # Long enough for what is in flight, however fast the test's time runs.
+            Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "1800"}],
         )
         return str(group)
 
