@@ -108,9 +108,8 @@ def list_deployments(ctx: Context, given: Input) -> Output:
         more = len(rows) > names.PAGE
         for row in rows[: names.PAGE]:
             after = row.key
-            item = ctx.tx.get(DEPLOYMENTS, ctx.scope, row.desired.id)
-            if item is not None and _is_wanted(item, statuses, begin, end):
-                found.append(item.key)
+            if _is_wanted(ctx, row.desired.id, statuses, begin, end):
+                found.append(row.desired.id)
         if not more:
             return {"deployments": found}
         if found:
@@ -118,11 +117,17 @@ def list_deployments(ctx: Context, given: Input) -> Output:
 
 
 def _is_wanted(
-    item: Item[Deployment, DeploymentObserved],
+    ctx: Context,
+    identity: str,
     statuses: frozenset[str],
     begin: datetime | None,
     end: datetime | None,
 ) -> bool:
+    if not statuses and not begin and not end:
+        return True
+    item = ctx.tx.get(DEPLOYMENTS, ctx.scope, identity)
+    if item is None:
+        return False
     created = item.desired.created_at
     if (begin and created < begin) or (end and created > end):
         return False
