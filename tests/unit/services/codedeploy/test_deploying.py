@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import msgspec
 import pytest
 from tests.kit.events import hear_everything, heard
-from tests.unit.services.codedeploy.world import BALANCER, ONE, PRODUCTION, SCOPE, TEST, TWO, World
+from tests.unit.services.codedeploy.world import (
+    BALANCER,
+    ONE,
+    PRODUCTION,
+    SCOPE,
+    SERVICE,
+    TEST,
+    TWO,
+    World,
+)
 
 from demitasse.clock import ManualClock
 from demitasse.errors import ServiceError
@@ -15,11 +26,12 @@ from demitasse.services.codedeploy.records import (
     BlueGreen,
     Config,
 )
-from demitasse.services.ecs.records import count_failure
+from demitasse.services.ecs.records import SERVICES, TASK_SETS, LoadBalancer, count_failure
 from demitasse.services.elbv2.records import (
     LISTENERS,
     LOAD_BALANCERS,
     RULES,
+    TARGET_GROUPS,
     LoadBalancerObserved,
 )
 from demitasse.store import Ref
@@ -461,6 +473,128 @@ def test_a_production_listener_that_does_not_fit(weights: dict[str, int], words:
     assert words in error.message
     assert world.weights() == [weights] * 2
     assert world.sets() == [world.blue]
+
+
+def failure(world: World, deployment: str) -> tuple[str, str]:
+    """Code and message of what the deployment must have failed with."""
+    error = world.seen(deployment).error
+    assert error is not None
+    assert world.seen(deployment).status == "Failed"
+    return error.code, error.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"controller": "ECS"}, "must be CODE_DEPLOY, not ECS"),
+        ({"primary": ""}, "has no primary task set"),
+        ({"deleting": True}, "is being deleted"),
+    ],
+)
+def test_a_service_that_cannot_be_deployed_to(changes: dict[str, Any], words: str) -> None:
+    world = World()
+    world.change_service(**changes)
+    deployment = world.deploy()
+    world.reconcile(deployment)
+    code, message = failure(world, deployment)
+    assert code == "INVALID_ECS_SERVICE"
+    assert words in message
+    assert world.weights() == [{TWO: 1}] * 2
+
+
+def test_a_service_that_is_gone() -> None:
+    world = World()
+    with world.store.transaction() as tx:
+        tx.delete(SERVICES, SERVICE)
+    deployment = world.deploy()
+    world.reconcile(deployment)
+    assert failure(world, deployment)[0] == "INVALID_ECS_SERVICE"
+
+
+def test_a_primary_task_set_in_another_target_group() -> None:
+    world = World()
+    other = SCOPE.arn("elasticloadbalancing", "targetgroup/other/3")
+    with world.store.transaction() as tx:
+        ref = Ref(SCOPE, f"{SERVICE.key}/{world.blue}")
+        blue = tx.get(TASK_SETS, *ref)
+        assert blue is not None
+        balancers = (LoadBalancer(other, "web", 8080),)
+        tx.desire(TASK_SETS, ref, msgspec.structs.replace(blue.desired, load_balancers=balancers))
+    deployment = world.deploy()
+    world.reconcile(deployment)
+    code, message = failure(world, deployment)
+    assert code == "INVALID_ECS_SERVICE"
+    assert "(two, one)" in message
+
+
+def test_a_target_group_that_is_gone() -> None:
+    world = World()
+    with world.store.transaction() as tx:
+        tx.delete(TARGET_GROUPS, Ref(SCOPE, ONE))
+    deployment = world.deploy()
+    world.reconcile(deployment)
+    assert "Target group one does not exist" in failure(world, deployment)[1]
+
+
+@pytest.mark.parametrize("phase", ["install", "shift"])
+def test_a_replacement_deleted_by_somebody(phase: str) -> None:
+    world = World(config=canary())
+    deployment = world.deploy()
+    green = installed(world, deployment)
+    if phase == "shift":
+        world.run_tasks(green)
+        world.reconcile(deployment)
+        world.carry_out()
+        world.reconcile(deployment)
+        world.clock.advance(300)
+    with world.store.transaction() as tx:
+        tx.delete(TASK_SETS, Ref(SCOPE, f"{SERVICE.key}/{green}"))
+    world.reconcile(deployment)
+    assert failure(world, deployment)[0] == "ECS_UPDATE_ERROR"
+
+
+def test_a_canary_that_falls_ill_for_too_long() -> None:
+    world = World(config=canary(), auto_rollback=ON_FAILURE)
+    deployment = world.deploy()
+    green = installed(world, deployment)
+    world.run_tasks(green)
+    world.reconcile(deployment)
+    world.carry_out()
+    world.reconcile(deployment)
+    world.run_tasks(green, healthy=False)
+    world.clock.advance(300)
+    assert world.reconcile(deployment) == pytest.approx(HOUR)
+    world.clock.advance(HOUR)
+    world.reconcile(deployment)
+    assert failure(world, deployment)[0] == "TIMEOUT"
+    world.go()
+    assert world.weights() == [{TWO: 1}] * 2
+    assert world.sets() == [world.blue]
+
+
+def test_nothing_is_rolled_back_to_an_original_that_is_gone() -> None:
+    world = World()
+    deployment = world.deploy()
+    green = shifted(world, deployment)
+    with world.store.transaction() as tx:
+        tx.delete(TASK_SETS, Ref(SCOPE, f"{SERVICE.key}/{world.blue}"))
+    world.stop(deployment, rollback=True)
+    world.go()
+    assert world.seen(deployment).status == "Stopped"
+    assert world.seen(deployment).rollback == ""
+    assert world.service().primary == green
+    assert world.weights() == [{TWO: 0, ONE: 100}] * 2
+
+
+def test_a_rollback_cannot_be_stopped() -> None:
+    world = World()
+    deployment = world.deploy()
+    installed(world, deployment)
+    world.stop(deployment, rollback=True)
+    world.reconcile(deployment)
+    with pytest.raises(ServiceError) as refused:
+        world.stop(world.seen(deployment).rollback)
+    assert refused.value.code == "UnsupportedActionForDeploymentTypeException"
 
 
 def test_a_rule_that_would_show_the_replacement_to_the_public_at_once() -> None:
