@@ -225,8 +225,8 @@ class Shop:
             family=f"{self.name}-{service}",
             networkMode="awsvpc",
             requiresCompatibilities=["FARGATE"],
-            cpu="256",
-            memory="512",
+            cpu="1024",
+            memory="2048",
             executionRoleArn=ROLE,
             containerDefinitions=[
                 {
