@@ -18,13 +18,15 @@ from tests.unit.services.codebuild.world import (
 
 from demitasse.engines.containers.errors import PullNotFound
 from demitasse.errors import EngineUnavailable
-from demitasse.services.codebuild import specs
+from demitasse.services.codebuild import buildspec, specs
+from demitasse.services.codebuild.controller.uploads import Uploads
 from demitasse.services.codebuild.records import (
     BUILDS,
     QUEUE,
     Artifacts,
     BuildOverrides,
     Source,
+    find_build,
     start_build,
 )
 from demitasse.services.codebuild.records.builds import EVERYWHERE
@@ -566,3 +568,21 @@ def test_what_belongs_to_no_build_is_removed_when_docker_is_seen_again(world: Wo
     world.call("DeleteProject", name="app")
     asyncio.run(listen())
     assert asyncio.run(world.containers.volumes()) == ()
+
+
+def test_an_upload_that_is_begun_again_makes_no_second_version(world: World) -> None:
+    world.objects.add_bucket(SCOPE, "b")
+    spec = SPEC + "artifacts: {files: [x]}\n"
+    world.project(
+        source={"type": "NO_SOURCE", "buildspec": spec},
+        artifacts={"type": "S3", "location": "b", "packaging": "ZIP", "name": "out"},
+    )
+    build_id = world.start()
+    world.work()
+    world.workspaces.parts[specs.workspace_name(build_id)]["source"]["x"] = b"made"
+    with world.stand.store.transaction() as tx:
+        item = find_build(tx, SCOPE, build_id)
+    uploads = Uploads(world.objects, world.workspaces)
+    first, second = (asyncio.run(uploads.upload(item, buildspec.read(spec), {})) for _ in range(2))
+    assert first == second
+    assert len(world.objects.kept[SCOPE, "b"]["out"]) == 1

@@ -105,6 +105,13 @@ def test_a_command_that_ends_well_ends_nothing_else(
     assert not any(each.failed for each in noted.phases)
 
 
+def test_what_was_exported_before_an_exit_stays(tmp_path: Path, shell: str) -> None:
+    said, _noted = run(
+        tmp_path, spec("export LATE=kept; cd /; exit 0", "echo $LATE $PWD", shell=shell)
+    )
+    assert written(said) == ["kept /"]
+
+
 @pytest.mark.parametrize(
     ("phase", "policy", "then"),
     [
