@@ -117,18 +117,18 @@ def _pipelines(lines: tuple[sight.Line, ...]) -> RenderableType:
 
 def _rollout(rollout: sight.Rollout, now: datetime) -> RenderableType:
     took = (rollout.ended or now) - rollout.begun
-    table = _grid(30, _BAR, None)
+    table = _grid(30, None)
+    state = Text(f"{rollout.status}, {_span(took)}", style=_style(rollout.status))
     table.add_row(
-        _marked(rollout.status, rollout.group),
-        Text(rollout.id),
-        Text(f"{rollout.status}, {_span(took)}", style=_style(rollout.status)),
+        _marked(rollout.status, rollout.group), Text(f"{rollout.id}  ").append_text(state)
     )
     if rollout.status not in {"Succeeded", "Created"}:
         for number, step in enumerate(rollout.steps, 1):
             name = Text("  ").append_text(_marked(step.status, f"{number} {step.name}"))
-            bar = _bar(rollout.share) if step.name == sight.PRODUCTION else Text()
-            shown = step.note if step.status != "Pending" else ""
-            table.add_row(name, bar, Text(shown, style="dim"))
+            told = _bar(rollout.share) if step.name == sight.PRODUCTION else Text()
+            if step.status != "Pending":
+                told.append(f" {step.note}" if told else step.note, style="dim")
+            table.add_row(name, told)
     parts: list[RenderableType] = [table]
     if rollout.trouble:
         parts.append(Padding(Text(rollout.trouble, style="red"), (0, 0, 0, 4)))
