@@ -501,9 +501,39 @@ def test_the_cli_shows_and_drives_it(release: Release) -> None:
     assert [each["stageName"] for each in state["stageStates"]] == ["Source", "Deploy"]
     listed = asked("list-pipeline-executions", "--pipeline-name", PIPELINE, "--max-items", "1")
     assert len(listed["pipelineExecutionSummaries"]) == 1
-    refused = aws("codepipeline", "list-webhooks")
+    refused = aws("codepipeline", "delete-webhook", "--name", "w")
     assert refused.returncode != 0
-    assert "ListWebhooks" in refused.stderr
+    assert "DeleteWebhook" in refused.stderr
+
+
+def test_every_paginator(release: Release) -> None:
+    """Those of all that boto3 can list; what cannot be made here has nothing to list."""
+    done = release.actions(release.executions()[0]["pipelineExecutionId"])[-1]
+    arn = release.pipelines.get_pipeline(name=PIPELINE)["metadata"]["pipelineArn"]
+    listed: dict[str, tuple[str, dict[str, str]]] = {
+        "list_action_executions": ("actionExecutionDetails", {"pipelineName": PIPELINE}),
+        "list_action_types": ("actionTypes", {}),
+        "list_deploy_action_execution_targets": (
+            "targets",
+            {"actionExecutionId": done["actionExecutionId"]},
+        ),
+        "list_pipeline_executions": ("pipelineExecutionSummaries", {"pipelineName": PIPELINE}),
+        "list_pipelines": ("pipelines", {}),
+        "list_rule_executions": ("ruleExecutionDetails", {"pipelineName": PIPELINE}),
+        "list_tags_for_resource": ("tags", {"resourceArn": arn}),
+        "list_webhooks": ("webhooks", {}),
+    }
+    empty = {
+        name
+        for name, (result, given) in listed.items()
+        if not list(release.pipelines.get_paginator(name).paginate(**given).search(result))
+    }
+    assert empty == {
+        "list_deploy_action_execution_targets",
+        "list_rule_executions",
+        "list_tags_for_resource",
+        "list_webhooks",
+    }
 
 
 def test_a_pipeline_deleted_while_it_runs_lets_its_deployment_end(release: Release) -> None:

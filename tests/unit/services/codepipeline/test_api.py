@@ -120,9 +120,31 @@ def test_action_types_are_listed() -> None:
     assert none["actionTypes"] == []
 
 
+def test_what_cannot_be_made_is_listed_as_nothing() -> None:
+    at = Stand()
+    execution = at.create(stage("Source", code()), stage("Ask", approval()))
+
+    def listed(operation: str, **given: Any) -> dict[str, Any]:
+        return at.call("codepipeline", operation, **given)
+
+    assert listed("ListWebhooks")["webhooks"] == []
+    assert listed("ListRuleTypes")["ruleTypes"] == []
+    which = {"pipelineName": "release", "filter": {"pipelineExecutionId": execution}}
+    assert listed("ListRuleExecutions", **which)["ruleExecutionDetails"] == []
+    action_id = at.history()[0]["actionExecutionId"]
+    found = listed("ListDeployActionExecutionTargets", actionExecutionId=action_id)
+    assert found["targets"] == []
+
+
 @pytest.mark.parametrize(
     ("operation", "given", "code_wanted"),
     [
+        (
+            "ListDeployActionExecutionTargets",
+            {"actionExecutionId": "no"},
+            "ActionExecutionNotFoundException",
+        ),
+        ("ListRuleExecutions", {"pipelineName": "no"}, "PipelineNotFoundException"),
         ("GetPipelineState", {"name": "no"}, "PipelineNotFoundException"),
         ("StartPipelineExecution", {"name": "no"}, "PipelineNotFoundException"),
         ("ListActionExecutions", {"pipelineName": "no"}, "PipelineNotFoundException"),

@@ -1,9 +1,10 @@
 """CodePipeline's API. What is not registered here is refused by name.
 
-Webhooks, custom and third-party actions and rules are among that.
+Making webhooks, custom and third-party actions is among that.
 """
 
 from demitasse.services.codepipeline.operations import (
+    absent,
     action_types,
     approvals,
     executions,
@@ -16,6 +17,7 @@ from demitasse.services.codepipeline.operations import (
 from demitasse.services.codepipeline.operations.api import api
 
 __all__ = [
+    "absent",
     "action_types",
     "api",
     "approvals",

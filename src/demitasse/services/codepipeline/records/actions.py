@@ -115,6 +115,7 @@ ACTIONS: Kind[ActionExecution, ActionObserved] = Kind(
     ActionExecution,
     ActionObserved,
     {
+        "id": lambda item: item.desired.id,
         "execution": lambda item: item.desired.execution_id,
         "followed": _followed,
         "running": lambda item: (
