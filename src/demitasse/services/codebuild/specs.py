@@ -111,7 +111,7 @@ def container(
     processors: float | None,
     cache: VolumeSpec | None,
 ) -> ContainerSpec:
-    """The container of a build, on the machine's own network (docs/design/0011-builds.md)."""
+    """The container of a build, on the machine's own network (docs/design/0015-builds.md)."""
     environment = item.desired.settings.environment
     cpu, memory = _SIZES[environment.compute_type]
     # Its folders one by one, and what the platform tells it read-only: so a build can neither
