@@ -364,7 +364,9 @@ def test_builds_are_listed_repeated_and_forgotten(world: World) -> None:
     assert world.refusal("RetryBuild", id=first)[0] == "InvalidInputException"
     world.call("StopBuild", id=first)
     world.work()
-    again = world.call("RetryBuild", id=first)["build"]
+    again = world.call("RetryBuild", id=first, idempotencyToken="once")["build"]
+    repeated = world.call("RetryBuild", id=first, idempotencyToken="once")["build"]
+    assert repeated["id"] == again["id"]
     assert (again["projectName"], again["buildNumber"]) == ("app", 3)
     gone = world.call("BatchDeleteBuilds", ids=[first, third, "app:none"])
     assert gone["buildsDeleted"] == [SCOPE.arn("codebuild", f"build/{first}")]

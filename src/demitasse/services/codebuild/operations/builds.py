@@ -100,7 +100,8 @@ def retry(ctx: Context, given: Input) -> Output:
     before = find_build(ctx.tx, ctx.scope, given["id"])
     if before.desired.settings.source.type == "CODEPIPELINE":
         reading.invalid("A build of CodePipeline cannot be retried; retry the pipeline's stage")
-    build_id = retry_build(ctx.tx, ctx.scope, ctx.ids, ctx.now, given["id"])
+    token = given.get("idempotencyToken", "")
+    build_id = retry_build(ctx.tx, ctx.scope, ctx.ids, ctx.now, given["id"], token=token)
     return {"build": describe.build(find_build(ctx.tx, ctx.scope, build_id))}
 
 

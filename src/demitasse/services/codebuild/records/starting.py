@@ -127,21 +127,28 @@ def start_build(
     return keep(tx, scope, ids, now, build, overrides.resolved_version).key
 
 
-def retry_build(tx: Transaction, scope: Scope, ids: Ids, now: datetime, build_id: str) -> str:
+def retry_build(
+    tx: Transaction, scope: Scope, ids: Ids, now: datetime, build_id: str, *, token: str = ""
+) -> str:
     """Queue a build like an earlier one, with its settings of then; the new one's id.
 
-    ``ServiceError``: ``ResourceNotFoundException``, ``InvalidInputException`` while it runs.
+    ``token`` as for ``start_build``. ``ServiceError``: ``ResourceNotFoundException``, ``InvalidInputException`` while it runs.
     """
     before = find_build(tx, scope, build_id)
     if before.observed.status not in FINAL:
         raise ServiceError(INVALID, f"Build {before.key} is still in progress")
     find_project(tx, scope, before.desired.project)
+    digest = f"retry of {before.key}"
+    if token:
+        known = _by_token(tx, scope, now, token, digest)
+        if known:
+            return known
     again = msgspec.structs.replace(
         before.desired,
         number=tx.next(scope, f"codebuild.build.{before.desired.project}"),
         created_at=now,
-        token="",
-        token_digest="",
+        token=token,
+        token_digest=digest if token else "",
         stop_at=None,
         retry_of=before.key,
     )
