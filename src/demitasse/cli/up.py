@@ -19,7 +19,7 @@ from demitasse.accounts import identity
 from demitasse.cli.env import variables
 from demitasse.cli.progress import ConsoleReporter
 from demitasse.ids import RandomIds
-from demitasse.lab import phases, runner
+from demitasse.lab import names, phases, runner
 from demitasse.lab.docker import Docker
 from demitasse.lab.errors import readable
 from demitasse.lab.git import Git
@@ -118,4 +118,8 @@ def _addresses(settings: Settings, lab: Workspace) -> Table:
     table.add_row("Employee page", f"{url}/admin/suppliers")
     table.add_row("Monolith", phase2_monolith.url(lab) + "/")
     table.add_row("API endpoint", settings.endpoint)
+    code = lab.git_repository(names.CODE_REPOSITORY)
+    if code is not None:
+        table.add_row("Code", f"git clone {code['cloneUrlHttp']}")
+        table.add_row("", "a push reaches production: ./demitasse watch")
     return table
