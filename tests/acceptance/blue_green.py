@@ -8,8 +8,7 @@ import subprocess
 import textwrap
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -315,9 +314,8 @@ def run(*argv: str, given: str | None = None, **environment: str) -> str:
     return done.stdout
 
 
-@contextmanager
-def application_image(platform: Installation, folder: Path) -> Iterator[str]:
-    """The little application, pushed to the platform's registry; nothing stays in Docker."""
+def push_application(platform: Installation, folder: Path) -> str:
+    """Build the little application and push it to the platform's registry; the image's name."""
     ecr = platform.client("ecr")
     uri = ecr.create_repository(repositoryName="blue-green")["repository"]["repositoryUri"]
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
@@ -329,21 +327,17 @@ def application_image(platform: Installation, folder: Path) -> Iterator[str]:
     (folder / "Dockerfile").write_text(
         'FROM python:3.13-slim\nCOPY app.py /app.py\nCMD ["python", "/app.py"]\n'
     )
-    run(
-        "docker",
-        "login",
-        "-u",
-        user,
-        "--password-stdin",
-        uri.partition("/")[0],
-        given=password,
-        **docker,
-    )
+    host = uri.partition("/")[0]
+    run("docker", "login", "-u", user, "--password-stdin", host, given=password, **docker)
     run("docker", "build", "--quiet", "--tag", name, str(folder), **docker)
     run("docker", "push", name, **docker)
     run("docker", "image", "rm", "--force", name)
-    try:
-        yield name
-    finally:
-        for each in {name, *run("docker", "images", "--format", "{{.ID}}", uri).split()}:
-            subprocess.run(["docker", "rmi", "--force", each], check=False, capture_output=True)
+    return name
+
+
+def forget_images(platform: Installation) -> None:
+    """Remove from Docker what was pulled from the registry of a platform that is down."""
+    for line in run("docker", "images", "--format", "{{.Repository}} {{.ID}}").splitlines():
+        repository, _, image = line.partition(" ")
+        if repository.startswith(f"{platform.settings.registry}/"):
+            subprocess.run(["docker", "rmi", "--force", image], check=False, capture_output=True)

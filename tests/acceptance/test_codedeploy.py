@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.acceptance.application import installation_in
-from tests.acceptance.blue_green import SERVICES, Shop, application_image
+from tests.acceptance.blue_green import SERVICES, Shop, forget_images, push_application
 from tests.acceptance.conftest import Installation
 
 from demitasse import daemon
@@ -31,6 +31,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     with installation_in(home, "10.113.0.0/16", **fast) as made:
         start(made)
         yield made
+    forget_images(made)
 
 
 @pytest.fixture(scope="module")
@@ -38,20 +39,20 @@ def shop(
     installation: Installation,
     until: Callable[..., Any],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Shop]:
+) -> Shop:
     """Both services after their first deployment."""
-    with application_image(installation, tmp_path_factory.mktemp("image")) as image:
-        made = Shop(installation, until, image, "shop")
-        for service in SERVICES:
-            until(lambda service=service: made.page(service) == "503")
-            assert made.see(service)["runningCount"] == 0
-        first = {service: made.start(service, "1") for service in SERVICES}
-        for service, deployment in first.items():
-            made.deploy.get_waiter("deployment_successful").wait(
-                deploymentId=deployment, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-            )
-            assert made.page(service) == f"{service} 1"
-        yield made
+    image = push_application(installation, tmp_path_factory.mktemp("image"))
+    made = Shop(installation, until, image, "shop")
+    for service in SERVICES:
+        until(lambda service=service: made.page(service) == "503", seconds=60)
+        assert made.see(service)["runningCount"] == 0
+    first = {service: made.start(service, "1") for service in SERVICES}
+    for service, deployment in first.items():
+        made.deploy.get_waiter("deployment_successful").wait(
+            deploymentId=deployment, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+        assert made.page(service) == f"{service} 1"
+    return made
 
 
 def start(installation: Installation) -> None:
