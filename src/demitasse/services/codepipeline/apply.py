@@ -77,7 +77,7 @@ class Applying:
         name = run.stage.name
         seen = run.item.observed
         stage = StageRun(name, "InProgress", self._now)
-        run = self._see(run, entered=True, waiting_since=None, stages=seen.stages | {name: stage})
+        run = self._see(run, entered=True, stages=seen.stages | {name: stage})
         self._latest(run, name, new=True)
         tell_stage(self._tx, run.item, self._ids, self._now, stage=name, state="STARTED")
 
@@ -90,7 +90,7 @@ class Applying:
         elif run.item.desired.stop is not None:
             self._end(run, "Stopped", "STOPPED", f"Stopped after the stage {name}")
         else:
-            self._see(run, stage=seen.stage + 1, entered=False, waiting_since=self._now)
+            self._see(run, stage=seen.stage + 1, entered=False)
 
     def _fail(self, run: Run) -> None:
         name = run.stage.name

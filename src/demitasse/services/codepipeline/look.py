@@ -64,7 +64,6 @@ def _run(tx: Transaction, run: Run) -> RunView:
         status=seen.status,
         mode=own.mode,
         entered=entered is not None,
-        is_last=bool(own.target) or seen.stage == len(run.declaration.stages) - 1,
         actions=actions,
         stop="" if stop is None else "abandon" if stop.abandon else "wait",
         retry=retry.stage if retry else "",

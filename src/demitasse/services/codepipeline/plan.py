@@ -29,9 +29,8 @@ class ActionView:
 class RunView:
     """An execution. ``stage`` is the name of the stage that it is in, or waits to enter.
 
-    ``is_last`` tells that none follows. ``stop`` is "", "wait" or "abandon". ``retry`` is the stage
-    that it was asked to run again. ``on_failure`` is what the stage wants when it fails, once:
-    FAIL, RETRY or ROLLBACK.
+    ``stop`` is "", "wait" or "abandon". ``retry`` is the stage that it was asked to run again.
+    ``on_failure`` is what the stage wants when it fails, once: FAIL, RETRY or ROLLBACK.
     """
 
     key: str
@@ -40,7 +39,6 @@ class RunView:
     status: str = "InProgress"
     mode: str = "SUPERSEDED"
     entered: bool = False
-    is_last: bool = False
     actions: tuple[ActionView, ...] = ()
     stop: str = ""
     retry: str = ""

@@ -67,7 +67,6 @@ class Model:
             status=run.status,
             mode=run.mode,
             entered=run.entered,
-            is_last=run.at == len(STAGES) - 1,
             actions=actions if run.entered else (),
             stop=run.stop,
             retry=STAGES[run.at] if run.retry else "",

@@ -120,7 +120,6 @@ def _execution(item: ActionItem) -> Output:
         "externalExecutionId": seen.external_id or None,
         "externalExecutionUrl": seen.external_url or None,
         "logStreamARN": seen.log_stream or None,
-        "percentComplete": seen.percent if seen.percent >= 0 else None,
     }
     if own.token and seen.status == "InProgress":
         shown["token"] = own.token

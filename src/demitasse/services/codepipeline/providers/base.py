@@ -68,7 +68,7 @@ class Begun:
 
     external_id: str
     external_url: str = ""
-    detail: str = ""
+    task_definition: str = ""
 
 
 class Calls(Protocol):
@@ -149,7 +149,7 @@ class Work:
                     fresh.observed,
                     external_id=made.external_id,
                     external_url=made.external_url,
-                    detail=made.detail,
+                    task_definition=made.task_definition,
                     updated_at=now,
                 )
                 return tx.observe(ACTIONS, item.ref, seen)

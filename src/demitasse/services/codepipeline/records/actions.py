@@ -50,8 +50,7 @@ class ActionExecution(msgspec.Struct, frozen=True, omit_defaults=True):
     """An action that has begun; ``key`` is ``action_key(…)``: a pipeline's newest come first.
 
     ``configuration`` is that of the declaration with its variables replaced; ``pin`` the revision
-    that a source has to take; ``token`` what PutApprovalResult has to give; ``abandoned_at`` when
-    its execution stopped without waiting for it.
+    that a source has to take; ``token`` what PutApprovalResult has to give.
     """
 
     pipeline: str
@@ -70,7 +69,6 @@ class ActionExecution(msgspec.Struct, frozen=True, omit_defaults=True):
     pin: str = ""
     token: str = ""
     approval: Approval | None = None
-    abandoned_at: datetime | None = None
     role_arn: str = ""
 
 
@@ -78,7 +76,8 @@ class ActionObserved(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far an action is. ``status`` is AWS's ActionExecutionStatus.
 
     ``external_id`` names the build, deployment or commit. It is written in the transaction that
-    makes that build or deployment, so that none is made twice.
+    makes that build or deployment, so that none is made twice. ``task_definition`` is the ARN of
+    what was registered for a deployment.
     """
 
     status: str = "InProgress"
@@ -92,8 +91,7 @@ class ActionObserved(msgspec.Struct, frozen=True, omit_defaults=True):
     variables: dict[str, str] = msgspec.field(default_factory=dict)
     outputs: tuple[StoredArtifact, ...] = ()
     log_stream: str = ""
-    percent: int = -1
-    detail: str = ""
+    task_definition: str = ""
 
 
 ActionItem = Item[ActionExecution, ActionObserved]

@@ -93,7 +93,6 @@ class ExecutionObserved(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_at: datetime | None = None
     stage: int = 0
     entered: bool = False
-    waiting_since: datetime | None = None
     stages: dict[str, StageRun] = msgspec.field(default_factory=dict)
     retried: int = 0
     artifacts: dict[str, StoredArtifact] = msgspec.field(default_factory=dict)

@@ -118,7 +118,7 @@ def begin(
             stage=stage,
             token=token,
         ),
-        observed or ExecutionObserved(updated_at=now, waiting_since=now),
+        observed or ExecutionObserved(updated_at=now),
     )
     notices.tell_execution(tx, execution, ids, now, "STARTED")
     return execution.desired.execution_id
@@ -141,7 +141,6 @@ def roll_back(
     seen = target.observed
     observed = ExecutionObserved(
         updated_at=now,
-        waiting_since=now,
         stage=item.desired.declaration.position(stage),
         artifacts=seen.artifacts,
         variables=seen.variables,
