@@ -114,6 +114,11 @@ def write(
     return files
 
 
+def lines(now: datetime, *texts: str) -> str:
+    """Lines of the log as the agent writes them."""
+    return "".join(f"[Container] {now:%Y/%m/%d %H:%M:%S} {text}\n" for text in texts)
+
+
 def exports(environment: Mapping[str, str]) -> str:
     """Shell lines that export variables."""
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())

@@ -13,7 +13,9 @@ from demitasse.services.codebuild import buildspec, script
 from demitasse.services.codebuild.script import Noted
 
 
-def run(folder: Path, spec: str, **environment: str) -> tuple[list[str], Noted]:
+def run(
+    folder: Path, spec: str, *, told: str = "[Container] source\n", **environment: str
+) -> tuple[list[str], Noted]:
     """Run a buildspec to its end; what its commands wrote (and the agent said), and noted."""
     control, source = folder / "control", folder / "source"
     source.mkdir()
@@ -24,7 +26,7 @@ def run(folder: Path, spec: str, **environment: str) -> tuple[list[str], Noted]:
         source=str(source),
         environment={"CODEBUILD_BUILD_SUCCEEDING": "1", **read.variables, **environment},
     )
-    for name, text in {"agent.sh": script.agent(), "source": "", "end": "", **files}.items():
+    for name, text in {"agent.sh": script.agent(), "source": told, "end": "", **files}.items():
         (control / name).parent.mkdir(parents=True, exist_ok=True)
         (control / name).write_text(text)
     done = subprocess.run(
@@ -36,7 +38,7 @@ def run(folder: Path, spec: str, **environment: str) -> tuple[list[str], Noted]:
         env={"PATH": os.environ["PATH"]},
     )
     noted = script.noted({each.name: each.read_bytes() for each in (control / "out").iterdir()})
-    assert noted.ended
+    assert noted.ended == bool(told)
     return (done.stdout + done.stderr).splitlines(), noted
 
 
@@ -150,6 +152,13 @@ artifacts:
 """
     _said, noted = run(tmp_path, spec("TAG=7", rest=rest))
     assert noted.names == {"": 'a-"7"-made', "two": "plain"}
+
+
+def test_without_its_source_no_command_is_run(tmp_path: Path) -> None:
+    """Also when the script was there, before a crash."""
+    said, noted = run(tmp_path, spec("echo no"), told="")
+    assert written(said) == []
+    assert noted.phases == ()
 
 
 def test_a_shell_that_is_not_there_is_noted(

@@ -3,9 +3,9 @@
 # made has been taken, ends. It needs nothing of the platform in between: killed and started again,
 # the platform finds the build where it has come to.
 #
-# $1 is the control folder. The platform puts there, each whole or not at all: `source` (lines for
-# the log, once the source is there), `build.sh` and `shell` (unless the source could not be had)
-# and `end` (the log's last lines, once all is over). The agent answers in `out`.
+# $1 is the control folder. The platform puts there, each whole or not at all: `build.sh` and what
+# it needs, then `source` (lines for the log, once the source is there; empty when it could not be
+# had), and `end` (the log's last lines, once all is over). The agent answers in `out`.
 control=$1
 exec 2>&1 </dev/null
 
@@ -24,7 +24,7 @@ say 'Waiting for agent ping'
 say 'Waiting for DOWNLOAD_SOURCE'
 await source
 cat "$control/source"
-if [ -e "$control/build.sh" ]; then
+if [ -s "$control/source" ]; then
     shell=$(cat "$control/shell")
     if ! command -v "$shell" >/dev/null; then
         say "The shell $shell is not in the image"

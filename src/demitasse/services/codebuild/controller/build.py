@@ -24,7 +24,8 @@ from demitasse.engines.workspaces import BadArchive, Workspaces
 from demitasse.errors import EngineError, EngineUnavailable, NotFoundInEngine
 from demitasse.ids import Ids
 from demitasse.services.codebuild import buildspec, plan, script, specs
-from demitasse.services.codebuild.buildspec import BadBuildspec, Buildspec
+from demitasse.services.codebuild.buildspec import Buildspec
+from demitasse.services.codebuild.controller.download import Download
 from demitasse.services.codebuild.controller.notes import Notes
 from demitasse.services.codebuild.controller.problems import PhaseFailed
 from demitasse.services.codebuild.controller.provision import Provision, forget_session
@@ -49,7 +50,6 @@ SLOTS = 2
 _LOOK_SECONDS = 0.25
 _SOON = 0.05
 _END_SECONDS = timedelta(seconds=15)
-_LARGEST_BUILDSPEC = 1_000_000
 
 
 class BuildController(Controller):
@@ -80,10 +80,8 @@ class BuildController(Controller):
         self._containers = containers
         self._workspaces = workspaces
         self._clock = clock
-        self._endpoint = endpoint
         self._slots = slots
         self._notes = Notes(store, ids, clock)
-        self._sources = Sources(store, objects, git)
         self._uploads = Uploads(objects, workspaces)
         self._provision = Provision(
             store=store,
@@ -94,6 +92,14 @@ class BuildController(Controller):
             registry=registry,
             docker_socket=docker_socket,
             processors=processors,
+        )
+        self._download = Download(
+            sources=Sources(store, objects, git),
+            workspaces=workspaces,
+            provision=self._provision,
+            notes=self._notes,
+            clock=clock,
+            endpoint=endpoint,
         )
 
     def interests(self) -> dict[Kind[Any, Any], Interest]:
@@ -155,7 +161,7 @@ class BuildController(Controller):
                 self._notes.enter(item.ref, "DOWNLOAD_SOURCE")
             return wait
         if step is Step.DOWNLOAD:
-            return await self._download(item)
+            return await self._begin(item)
         if step is Step.WATCH:
             return await self._watch(item)
         if step is Step.UPLOAD:
@@ -170,86 +176,16 @@ class BuildController(Controller):
             return None
         return max(_SOON, (plan.deadline(item) - self._clock.now()).total_seconds())
 
-    async def _download(self, item: BuildItem) -> float | None:
+    async def _begin(self, item: BuildItem) -> float | None:
+        """Let the commands begin, once their source is there."""
         name = specs.workspace_name(item.key)
         if await self._workspaces.told(name, "source") is None:
             try:
-                await self._fill(item, name)
+                await self._download.fill(item)
             except BadArchive as error:
                 raise PhaseFailed("CLIENT_ERROR", str(error)) from error
         self._notes.enter(item.ref, "INSTALL")
         return _SOON
-
-    async def _fill(self, item: BuildItem, name: str) -> None:
-        """Put source and script into the workspace; the file ``source`` lets the commands begin."""
-        settings = item.desired.settings
-        primary = await self._sources.primary(item)
-        fetched = [("source", settings.source, primary)]
-        for each in settings.secondary_sources:
-            found = await self._sources.secondary(item, each)
-            fetched.append((f"source-{each.identifier}", each, found))
-        for part, _, found in fetched:
-            if found.archive is not None:
-                await self._workspaces.unpack(name, part, found.archive)
-        self._notes.see(item.ref, resolved_version=primary.version)
-        item = self._notes.read(item.ref) or item
-        workspace = await self._workspaces.open(name, specs.parts(item))
-        text = await self._buildspec_text(item, name, workspace.part("source"))
-        try:
-            spec = buildspec.read(text)
-            specs.check_runtimes(spec.runtimes, settings.environment.image)
-        except (BadBuildspec, specs.UnknownRuntime) as error:
-            raise PhaseFailed("YAML_FILE_ERROR", str(error)) from error
-        session, now = self._provision.session(item.observed.session), self._clock.now()
-        environment = specs.variables(
-            item,
-            spec,
-            workspace,
-            endpoint=self._endpoint,
-            access_key_id=item.observed.session,
-            session=session,
-            now=now,
-        )
-        login = specs.GitLogin(item.observed.session, session, item.scope.region, now)
-        files = script.write(
-            spec,
-            control=workspace.part("control"),
-            source=workspace.part("source"),
-            environment=environment,
-            cache=specs.CACHE if "LOCAL_CUSTOM_CACHE" in (settings.cache or ()) else "",
-            owner=workspace.owner,
-            histories=[
-                specs.history(
-                    source,
-                    workspace.part(part),
-                    found.version,
-                    endpoint=self._endpoint,
-                    credentials=login,
-                )
-                for part, source, found in fetched
-                if source.type == "CODECOMMIT"
-            ],
-        )
-        lines = self._lines(
-            "Phase is DOWNLOAD_SOURCE",
-            f"CODEBUILD_SRC_DIR={workspace.part('source')}",
-            "Phase complete: DOWNLOAD_SOURCE State: SUCCEEDED",
-            "Phase context status code:  Message: ",
-        )
-        await self._workspaces.tell(name, {"buildspec": text, **files, "source": lines})
-
-    async def _buildspec_text(self, item: BuildItem, name: str, source: str) -> str:
-        wanted = item.desired.settings.source.buildspec
-        if wanted and buildspec.is_inline(wanted):
-            return wanted
-        path = wanted or "buildspec.yml"
-        content = await self._workspaces.read(name, "source", path, _LARGEST_BUILDSPEC)
-        if content is None:
-            raise PhaseFailed("YAML_FILE_ERROR", f"stat {source}/{path}: no such file or directory")
-        try:
-            return content.decode()
-        except UnicodeDecodeError as error:
-            raise PhaseFailed("YAML_FILE_ERROR", f"{path} is not text: {error}") from error
 
     async def _watch(self, item: BuildItem) -> float | None:
         name = specs.workspace_name(item.key)
@@ -326,7 +262,9 @@ class BuildController(Controller):
                     f"Phase context status code: {each.code} Message: {each.message}",
                 ]
         name = specs.workspace_name(item.key)
-        await self._workspaces.tell(name, {"end": self._lines(*texts), "source": ""})
+        await self._workspaces.tell(
+            name, {"end": script.lines(self._clock.now(), *texts), "source": ""}
+        )
 
     async def _clear(self, item: BuildItem) -> None:
         await self._remove(item.ref)
@@ -388,10 +326,6 @@ class BuildController(Controller):
         with self._store.transaction() as tx:
             item = tx.get(PROJECTS, Scope(account, region), project)
         return item is not None and str(item.desired.cache_epoch) == epoch
-
-    def _lines(self, *texts: str) -> str:
-        now = f"{self._clock.now():%Y/%m/%d %H:%M:%S}"
-        return "".join(f"[Container] {now} {text}\n" for text in texts)
 
 
 def _ref(arn: str) -> Ref:
