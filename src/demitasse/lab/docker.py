@@ -114,9 +114,10 @@ class Docker:
         """A container of this machine as docker describes it, or ``None``."""
         return self._inspect("container", name)
 
-    def processes(self, container: str) -> str:
-        """What runs in a container, as ``ps`` shows it."""
-        return self._run("top", container)
+    def process(self, container: str) -> str:
+        """The command line of a container's first process."""
+        # not "docker top": it needs ps, which a bare machine does not have
+        return self._run("exec", container, "cat", "/proc/1/cmdline").replace("\0", " ")
 
     def _inspect(self, what: str, name: str) -> dict[str, Any] | None:
         try:

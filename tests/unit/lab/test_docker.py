@@ -80,14 +80,14 @@ def test_the_other_commands() -> None:
     docker.tag("customer:latest", "r/customer:latest")
     docker.push("r/customer:latest")
     docker.login("127.0.0.1:4566", "AWS", "secret")
-    docker.processes("monolith_1")
+    docker.process("monolith_1")
     assert notes.told == [
         ["docker", "run", "--rm", "--network", "host", "--label", "a=1", "mariadb:11.8",
          "mariadb", "--version"],
         ["docker", "tag", "customer:latest", "r/customer:latest"],
         ["docker", "push", "--quiet", "r/customer:latest"],
         ["docker", "login", "--username", "AWS", "--password-stdin", "127.0.0.1:4566"],
-        ["docker", "top", "monolith_1"],
+        ["docker", "exec", "monolith_1", "cat", "/proc/1/cmdline"],
     ]  # fmt: skip
     assert notes.given == [None, None, None, "secret", None], "a password is on no command line"
 

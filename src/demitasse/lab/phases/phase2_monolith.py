@@ -89,7 +89,7 @@ def check_suppliers(lab: Workspace) -> None:
 
 def check_process(lab: Workspace) -> None:
     """Its process and its port are seen."""
-    if _port(lab) is None or "python" not in lab.docker.processes(container(lab)):
+    if _port(lab) is None or "python" not in lab.docker.process(container(lab)):
         raise NotYet("the monolith's process is not seen")
 
 
