@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.acceptance.application import docker, installation_in
-from tests.acceptance.blue_green import PORT, Shop, application_image
+from tests.acceptance.application import installation_in
+from tests.acceptance.blue_green import PORT, Shop, forget_images, push_application
 from tests.acceptance.conftest import Installation
 
 from demitasse import daemon
@@ -52,19 +52,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     home = tmp_path_factory.mktemp("codepipeline")
     with installation_in(home, "10.114.0.0/16", DEMITASSE_TIME_COMPRESSION="60") as made:
         start(made)
-        try:
-            yield made
-        finally:
-            forget_images(made)
-
-
-def forget_images(installation: Installation) -> None:
-    """Pipelines deploy images by digest: those have no tag by which they could be removed."""
-    named = "{{.Repository}}@{{.Digest}}"
-    reference = f"reference={installation.settings.registry}/*"
-    listed = docker("image", "ls", "--digests", "--filter", reference, "--format", named)
-    for each in listed.split():
-        docker("image", "rm", "--force", each)
+        yield made
+    forget_images(made)
 
 
 class Release:
@@ -226,14 +215,14 @@ def release(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Release]:
     """The pipeline after its first execution, which its creation starts."""
-    with application_image(installation, tmp_path_factory.mktemp("image")) as image:
-        made = Release(Shop(installation, until, image, "shop"))
-        made.create()
-        assert made.shop.page("customer") == "customer 1"
-        yield made
-        # One task of the last release, whatever was killed, failed or deleted.
-        until(lambda: len(made.shop.see("customer")["taskSets"]) == 1, seconds=30)
-        assert made.shop.see("customer")["runningCount"] == 1
+    image = push_application(installation, tmp_path_factory.mktemp("image"))
+    made = Release(Shop(installation, until, image, "shop"))
+    made.create()
+    assert made.shop.page("customer") == "customer 1"
+    yield made
+    # One task of the last release, whatever was killed, failed or deleted.
+    until(lambda: len(made.shop.see("customer")["taskSets"]) == 1, seconds=30)
+    assert made.shop.see("customer")["runningCount"] == 1
 
 
 def test_a_commit_reaches_production(release: Release) -> None:
