@@ -78,7 +78,7 @@ def test_a_second_up_takes_seconds_and_changes_nothing(application: Application)
     begun = time.monotonic()
     said = up(application.on).stdout
     took = time.monotonic() - begun
-    assert took < 10
+    assert took < 15  # on a busy machine; on a calm one 3
     assert application.containers() == before
     undone = [
         line for line in said.splitlines() if re.match(r"  \d\.\d ", line) and "before" not in line

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demitasse.lab.docker import SOURCE_LABEL, Docker, DockerFailed, Done, execute, fingerprint
+from demitasse.cli.up import sources
+from demitasse.lab.docker import (
+    SOURCE_LABEL,
+    Docker,
+    DockerFailed,
+    Done,
+    execute,
+    fingerprint,
+    names_and_contents,
+)
 
 
 class Notes:
@@ -171,3 +180,20 @@ def test_equal_folders_have_equal_fingerprints_and_others_not(
     assert fingerprint(one) == fingerprint(other)
     (other / "more").touch()
     assert fingerprint(one) != fingerprint(other)
+
+
+def test_names_and_contents_are_told_as_the_buildspecs_do(folder: Path) -> None:
+    (folder / "app" / "a file.txt").write_text("with a space in its name")
+    (folder / ".dockerignore").write_text("tests\n")
+    (folder / "app-more").mkdir()
+    (folder / "app-more" / "é.py").write_text("print('thé')\n")
+    for service in ("customer", "employee"):
+        spec = (sources() / service / "buildspec.yml").read_text()
+        (line,) = (line for line in spec.splitlines() if "SOURCE=source-" in line)
+        command = line.partition("$(")[2].rstrip(")")
+        told = execute(["sh", "-c", f'cd "$0" && {command}', str(folder)], None)
+        assert told == Done(0, names_and_contents(folder) + "\n")
+    before = names_and_contents(folder)
+    (folder / "app" / "__pycache__").mkdir()
+    (folder / "app" / "__pycache__" / "main.pyc").touch()
+    assert names_and_contents(folder) == before
