@@ -90,10 +90,10 @@ def _hosts(text: str) -> set[str]:
 def database_hosts(definition: dict[str, Any]) -> set[str]:
     """The values of APP_DB_HOST in a task definition."""
     return {
-        str(variable["value"])
+        str(variable.get("value", ""))
         for container in definition["containerDefinitions"]
         for variable in container.get("environment", ())
-        if variable["name"] == _HOST
+        if variable.get("name") == _HOST
     }
 
 
