@@ -262,7 +262,7 @@ class Shop:
         got = self.deploy.get_deployment_target(deploymentId=deployment, targetId=listed[0])
         return dict(got["deploymentTarget"]["ecsTarget"])
 
-    def ended(self, deployment: str, status: str, *, seconds: float = 60) -> dict[str, Any]:
+    def ended(self, deployment: str, status: str, *, seconds: float = 120) -> dict[str, Any]:
         """Wait for the end of a deployment, which must be this one."""
         final = {"Succeeded", "Failed", "Stopped"}
         self.until(lambda: self.info(deployment)["status"] in final, seconds=seconds)

@@ -123,7 +123,7 @@ def until() -> Callable[..., Any]:
     """Wait for a condition with a deadline: ``until(lambda: …, seconds=10)`` gives its value."""
     import time
 
-    def wait(condition: Callable[[], Any], *, seconds: float = 20.0, every: float = 0.1) -> Any:
+    def wait(condition: Callable[[], Any], *, seconds: float = 60.0, every: float = 0.1) -> Any:
         deadline = time.monotonic() + seconds
         while True:
             value = condition()

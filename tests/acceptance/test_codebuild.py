@@ -121,7 +121,7 @@ def see(installation: Installation, build_id: str) -> dict[str, Any]:
     return described
 
 
-def ended(installation: Installation, build_id: str, seconds: float = 60) -> dict[str, Any]:
+def ended(installation: Installation, build_id: str, seconds: float = 120) -> dict[str, Any]:
     deadline = time.monotonic() + seconds
     while not (seen := see(installation, build_id))["buildComplete"]:
         assert time.monotonic() < deadline, seen
