@@ -277,7 +277,10 @@ def test_health_survives_a_reload(tmp_path: Path) -> None:
         await w.engine.apply(spec)
         await w.until(
             spec,
-            lambda o: [each.state for each in o.group("g").targets].count(State.UNHEALTHY) == 1,
+            lambda o: (
+                {each.port: each.state for each in o.group("g").targets}
+                == {good.port: State.HEALTHY, bad.port: State.UNHEALTHY}
+            ),
         )
 
         new = w.backend()

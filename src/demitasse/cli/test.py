@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,10 +11,11 @@ from pathlib import Path
 import click
 
 from demitasse.errors import StartupError
-from demitasse.machine import docker, git, images
+from demitasse.machine import debian, docker, git, images
 
 _ROOT = Path(__file__).resolve().parents[3]
-_BROWSER = "chromium"
+_PROGRAMS = ("chromium", "curl")  # packages and programs of the same name
+_FONTS = ("fonts-dejavu-core",)
 
 _CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("format", ("ruff", "format", "--check", ".")),
@@ -43,7 +43,7 @@ def command(unit: bool) -> None:
         docker.ensure(click.echo, Path.home() / ".cache" / "demitasse")
         git.ensure(click.echo)
         images.ensure_all(click.echo)
-        _ensure_browser()
+        _ensure_programs()
     failed = []
     for name, argv in _CHECKS:
         if unit and name in {"contract tests", "acceptance tests"}:
@@ -67,16 +67,8 @@ def _with_this_python(argv: tuple[str, ...]) -> tuple[str, ...]:
     return ("-m", *argv)
 
 
-def _ensure_browser() -> None:
-    """The pages are tested in a real browser, from the distribution."""
-    if shutil.which(_BROWSER) is not None:
-        return
-    click.echo("Installing chromium from the distribution, for the tests of the pages.")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    install = ["install", "-y", "-qq", "--no-install-recommends", _BROWSER, "fonts-dejavu"]
-    for arguments in (["update", "-qq"], install):
-        done = subprocess.run(
-            ["apt-get", *arguments], check=False, env=environment, stdout=subprocess.DEVNULL
-        )
-        if done.returncode != 0:
-            raise StartupError(f"apt-get {arguments[0]} failed (see above); is there a network?")
+def _ensure_programs() -> None:
+    """What the acceptance tests use as a person would: a browser, and curl."""
+    missing = [package for package in _PROGRAMS if shutil.which(package) is None]
+    if missing:
+        debian.install((*missing, *_FONTS), click.echo, purpose="the tests from outside")
