@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -13,11 +12,10 @@ from demitasse.services.base import Context
 from demitasse.services.ec2.records import (
     SECURITY_GROUPS,
     SUBNETS,
-    VPCS,
     free_addresses,
     take_address,
 )
-from demitasse.services.rds import servers
+from demitasse.services.rds.operations import checks
 from demitasse.services.rds.operations.api import (
     Instance,
     api,
@@ -45,17 +43,15 @@ _NOT_CARRIED_OUT = (
     "MultiTenant", "DedicatedLogVolume", "AdditionalStorageVolumes",
     "DBCapacityReservationIdentifier", "MasterUserAuthenticationType", "TagSpecifications",
 )  # fmt: skip
-_STORAGE_TYPES = {"gp2", "gp3", "standard"}
-_RESERVED_NAMES = {"root", "mysql", "mariadb", "rdsadmin", "admin@localhost", "public"}
 
 
 @api.operation("CreateDBInstance")
 def create_db_instance(ctx: Context, given: Input) -> Output:
     """Ask for a database server; it is ``available`` once a client can log in."""
     refuse("CreateDBInstance", given, *_NOT_CARRIED_OUT)
-    _check_network_type(given)
-    identifier = _identifier(given["DBInstanceIdentifier"])
-    server = _server(given)
+    checks.check_network_type(given)
+    identifier = checks.identifier(given["DBInstanceIdentifier"])
+    server = checks.server(given)
     if ctx.tx.get(DB_INSTANCES, ctx.scope, identifier) is not None:
         raise _exists()
     group_name, group = (
@@ -79,21 +75,21 @@ def create_db_instance(ctx: Context, given: Input) -> Output:
         resource_id=f"db-{ctx.ids.hex(26).upper()}",
         engine=server.engine,
         engine_version=given.get("EngineVersion", server.version),
-        instance_class=_instance_class(given["DBInstanceClass"]),
-        allocated_storage=_storage(given),
-        storage_type=_storage_type(given.get("StorageType", "gp2")),
-        master_username=_username(given),
-        master_password=_password(given.get("MasterUserPassword")),
+        instance_class=checks.instance_class(given["DBInstanceClass"]),
+        allocated_storage=checks.storage(given),
+        storage_type=checks.storage_type(given.get("StorageType", "gp2")),
+        master_username=checks.username(given),
+        master_password=checks.password(given.get("MasterUserPassword")),
         root_password=ctx.ids.secret(32),
         address=interface.desired.private_ip,
-        port=_port(given.get("Port", server.port)),
+        port=checks.port(given.get("Port", server.port)),
         subnet_group=group_name,
         availability_zone=zone,
         security_groups=groups,
         created_at=ctx.now,
-        db_name=_database_name(given.get("DBName") or ""),
+        db_name=checks.database_name(given.get("DBName") or ""),
         publicly_accessible=given.get("PubliclyAccessible", False),
-        backup_retention_days=_retention(given.get("BackupRetentionPeriod", 0)),
+        backup_retention_days=checks.retention(given.get("BackupRetentionPeriod", 0)),
         backup_window=given.get("PreferredBackupWindow") or "06:00-06:30",
         maintenance_window=given.get("PreferredMaintenanceWindow") or "sun:07:00-sun:07:30",
         auto_minor_version_upgrade=given.get("AutoMinorVersionUpgrade", True),
@@ -137,7 +133,7 @@ def modify_db_instance(ctx: Context, given: Input) -> Output:
         "UseDefaultProcessorFeatures", "CertificateRotationRestart", "ReplicaMode",
         "AwsBackupRecoveryPointArn", "RotateMasterUserPassword", "Engine",
     )  # fmt: skip
-    _check_network_type(given)
+    checks.check_network_type(given)
     item = instance_named(ctx, given["DBInstanceIdentifier"])
     current = item.desired
     if item.observed.status != "available":
@@ -159,23 +155,23 @@ def modify_db_instance(ctx: Context, given: Input) -> Output:
         if given.get(member) is not None:
             changes[field] = given[member]
     if given.get("BackupRetentionPeriod") is not None:
-        changes["backup_retention_days"] = _retention(given["BackupRetentionPeriod"])
+        changes["backup_retention_days"] = checks.retention(given["BackupRetentionPeriod"])
     if given.get("MasterUserPassword"):
-        changes["master_password"] = _password(given["MasterUserPassword"])
+        changes["master_password"] = checks.password(given["MasterUserPassword"])
     if given.get("StorageType"):
-        changes["storage_type"] = _storage_type(given["StorageType"])
+        changes["storage_type"] = checks.storage_type(given["StorageType"])
     if given.get("AllocatedStorage"):
         if given["AllocatedStorage"] < current.allocated_storage:
             raise ServiceError(
                 "InvalidParameterCombination",
                 "Requested storage size cannot be less than the current storage size",
             )
-        changes["allocated_storage"] = _storage(given)
+        changes["allocated_storage"] = checks.storage(given)
     if given.get("VpcSecurityGroupIds"):
         vpc = ctx.tx.get(SUBNET_GROUPS, ctx.scope, current.subnet_group)
         changes["security_groups"] = _security_groups(ctx, given, vpc.desired.vpc_id if vpc else "")
     if given.get("DBInstanceClass"):
-        wanted = _instance_class(given["DBInstanceClass"])
+        wanted = checks.instance_class(given["DBInstanceClass"])
         field = "instance_class" if given.get("ApplyImmediately") else "pending_class"
         changes |= {"pending_class": "", field: wanted}
     changed = ctx.tx.desire(DB_INSTANCES, item.ref, msgspec.structs.replace(current, **changes))
@@ -258,41 +254,6 @@ def _exists() -> ServiceError:
     return ServiceError("DBInstanceAlreadyExists", "DB instance already exists")
 
 
-def _identifier(text: str) -> str:
-    if not re.fullmatch(r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{0,62}(?<!-)", text):
-        raise ServiceError(
-            "InvalidParameterValue",
-            "The parameter DBInstanceIdentifier is not a valid identifier. Identifiers must begin"
-            " with a letter; must contain only ASCII letters, digits, and hyphens; and must not end"
-            " with a hyphen or contain two consecutive hyphens.",
-        )
-    return text.lower()
-
-
-def _server(given: Input) -> servers.Server:
-    server = servers.SERVERS.get(given["Engine"])
-    if server is None:
-        raise NotSupported(
-            f"CreateDBInstance with Engine {given['Engine']} (here: {', '.join(servers.SERVERS)})"
-        )
-    version = given.get("EngineVersion", server.version)
-    if version != server.version and not version.startswith(server.version + "."):
-        raise ServiceError(
-            "InvalidParameterCombination",
-            f"Cannot find version {version} for {server.engine}; here it is {server.version}",
-        )
-    return server
-
-
-def _check_network_type(given: Input) -> None:
-    if given.get("NetworkType", "IPV4") != "IPV4":
-        raise NotSupported(f"NetworkType {given['NetworkType']}")
-    if given.get("LicenseModel", "general-public-license") != "general-public-license":
-        raise ServiceError(
-            "InvalidParameterCombination", "Invalid license model for engine mariadb"
-        )
-
-
 def _subnet(ctx: Context, subnets: tuple[str, ...], zone: str | None) -> tuple[str, str]:
     """The subnet with the most free addresses (in the zone asked for), and its zone."""
     found = [item for key in subnets if (item := ctx.tx.get(SUBNETS, ctx.scope, key))]
@@ -319,91 +280,3 @@ def _security_groups(ctx: Context, given: Input, vpc_id: str) -> tuple[str, ...]
         return wanted
     default = ctx.tx.one(SECURITY_GROUPS, ctx.scope, "name", f"{vpc_id}/default")
     return () if default is None else (default.key,)
-
-
-def _instance_class(name: str) -> str:
-    if name not in servers.classes():
-        raise ServiceError("InvalidParameterValue", f"Invalid DB Instance class: {name}")
-    return name
-
-
-def _storage(given: Input) -> int:
-    size: int = given.get("AllocatedStorage", 0)
-    if not 5 <= size <= 65536:
-        raise ServiceError(
-            "InvalidParameterValue",
-            f"Invalid storage size for engine name {given.get('Engine', 'mariadb')} and storage"
-            f" type {given.get('StorageType', 'gp2')}: {size}",
-        )
-    return size
-
-
-def _storage_type(name: str) -> str:
-    if name not in _STORAGE_TYPES:
-        raise NotSupported(f"StorageType {name}")
-    return name
-
-
-def _username(given: Input) -> str:
-    name = given.get("MasterUsername") or ""
-    if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]{0,15}", name) or name.lower() in _RESERVED_NAMES:
-        raise ServiceError(
-            "InvalidParameterValue",
-            f"MasterUsername {name} cannot be used as it is a reserved word used by the engine"
-            if name.lower() in _RESERVED_NAMES
-            else "The parameter MasterUsername must be provided and must begin with a letter; up to"
-            " 16 letters, digits and underscores.",
-        )
-    return str(name)
-
-
-def _password(text: str | None) -> str:
-    if text is None:
-        raise ServiceError(
-            "InvalidParameterValue",
-            "The parameter MasterUserPassword must be provided and must not be blank.",
-        )
-    if not 8 <= len(text) <= 41:
-        raise ServiceError(
-            "InvalidParameterValue",
-            "The parameter MasterUserPassword is not a valid password because it is shorter than 8"
-            " characters or longer than 41.",
-        )
-    if not re.fullmatch(r"[\x21-\x7e]+", text) or re.search(r"[/\"@]", text):
-        raise ServiceError(
-            "InvalidParameterValue",
-            "The parameter MasterUserPassword is not a valid password. Only printable ASCII"
-            " characters besides '/', '@', '\"', ' ' may be used.",
-        )
-    return text
-
-
-def _database_name(name: str) -> str:
-    if name and not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]{0,63}", name):
-        raise ServiceError(
-            "InvalidParameterValue",
-            "DBName must begin with a letter and contain only alphanumeric characters.",
-        )
-    return name
-
-
-def _port(number: int) -> int:
-    if not 1150 <= number <= 65535:
-        raise ServiceError(
-            "InvalidParameterValue", f"Invalid endpoint port {number}, valid range is 1150-65535."
-        )
-    return number
-
-
-def _retention(days: int) -> int:
-    if days:
-        raise NotSupported("BackupRetentionPeriod other than 0 (automated backups)")
-    return days
-
-
-def default_vpc(ctx: Context) -> str:
-    """The default VPC's id; ``InvalidVPCNetworkStateFault`` when there is none."""
-    for vpc in ctx.tx.page(VPCS, ctx.scope):
-        if vpc.desired.is_default:
-            return vpc.key
-    raise ServiceError("InvalidVPCNetworkStateFault", "No default VPC exists in this account.")
