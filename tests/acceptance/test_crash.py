@@ -128,7 +128,7 @@ def _is_as_expected(application: Application) -> None:
         "load-balancer running": 1,
         "database running": 1,
     }
-    wait_until(lambda: kinds() == wanted, f"{wanted} and nothing else", 20)
+    wait_until(lambda: kinds() == wanted, f"{wanted} and nothing else")
     assert len(docker("network", "ls", "--quiet", "--filter", mine).split()) == 1
     volumes = docker("volume", "ls", "--quiet", "--filter", mine).split()
     assert len([name for name in volumes if "-cache-" not in name]) == 1  # the database's

@@ -7,6 +7,7 @@ a refused or broken connection and an answer that takes longer than ``PATIENCE``
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections import Counter
@@ -105,23 +106,26 @@ class Load:
             self.figures.requests += 1
             try:
                 async with asyncio.timeout(PATIENCE):
-                    if connection is None or connection.was_closed:
+                    if connection is not None and connection.was_closed:
+                        await connection.close()
+                        connection = None
+                    if connection is None:
                         connection = await _Connection.open(self._host, self._port)
                     status, headers = await connection.get(self._host_name, self._path)
             except (OSError, EOFError, ValueError) as error:
                 self._failed(type(error).__name__)
                 if connection is not None:
-                    connection.close()
+                    await connection.close()
                 connection = None
                 await asyncio.sleep(0.05)
                 continue
             self._answered(status, headers, begun)
             if headers.get("connection", "").lower() == "close":
-                connection.close()
+                await connection.close()
                 connection = None
             await asyncio.sleep(self._pause)
         if connection is not None:
-            connection.close()
+            await connection.close()
 
     def _answered(self, status: int, headers: dict[str, str], begun: float) -> None:
         self.figures.statuses[status] += 1
@@ -153,8 +157,11 @@ class _Connection:
         """Whether the server has closed it meanwhile."""
         return self._reader.at_eof() or self._writer.is_closing()
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Close it whole, so that nothing of it is left to the collector."""
         self._writer.close()
+        with contextlib.suppress(OSError):  # however it ended, it has
+            await self._writer.wait_closed()
 
     async def get(self, host: str, path: str) -> tuple[int, dict[str, str]]:
         self._writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
