@@ -181,6 +181,11 @@ def test_an_image_that_cannot_be_had_is_told(database: Database) -> None:
         ({"VpcSecurityGroupIds": ["sg-nowhere"]}, "InvalidParameterValue"),
         ({"DBSubnetGroupName": "nowhere"}, "DBSubnetGroupNotFoundFault"),
         ({"MultiAZ": True}, "InvalidParameterCombination"),
+        ({"DatabaseInsightsMode": "advanced"}, "InvalidParameterCombination"),
+        (
+            {"EngineLifecycleSupport": "open-source-rds-extended-support"},
+            "InvalidParameterCombination",
+        ),
         ({"BackupRetentionPeriod": 7}, "InvalidParameterCombination"),
         ({"AvailabilityZone": "us-east-1z"}, "InvalidVPCNetworkStateFault"),
     ],

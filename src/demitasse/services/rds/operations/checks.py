@@ -53,6 +53,17 @@ def check_network_type(given: Input) -> None:
         )
 
 
+def modes(given: Input) -> None:
+    """The modes that there are here: of insights, of extended support, of automation."""
+    for member, only in (
+        ("DatabaseInsightsMode", "standard"),
+        ("EngineLifecycleSupport", "open-source-rds-extended-support-disabled"),
+        ("AutomationMode", "full"),
+    ):
+        if given.get(member, only) != only:
+            raise NotSupported(f"{member} {given[member]}")
+
+
 def instance_class(name: str) -> str:
     """A known DB instance class."""
     if name not in servers.classes():

@@ -50,6 +50,7 @@ def create_db_instance(ctx: Context, given: Input) -> Output:
     """Ask for a database server; it is ``available`` once a client can log in."""
     refuse("CreateDBInstance", given, *_NOT_CARRIED_OUT)
     checks.check_network_type(given)
+    checks.modes(given)
     identifier = checks.identifier(given["DBInstanceIdentifier"])
     server = checks.server(given)
     if ctx.tx.get(DB_INSTANCES, ctx.scope, identifier) is not None:
@@ -134,6 +135,7 @@ def modify_db_instance(ctx: Context, given: Input) -> Output:
         "AwsBackupRecoveryPointArn", "RotateMasterUserPassword", "Engine",
     )  # fmt: skip
     checks.check_network_type(given)
+    checks.modes(given)
     item = instance_named(ctx, given["DBInstanceIdentifier"])
     current = item.desired
     if item.observed.status != "available":
