@@ -450,12 +450,12 @@ def test_the_aws_command_runs_waits_for_and_stops_a_task(scene: Scene) -> None:
 
 def test_an_image_that_was_only_built_here_cannot_be_pulled(scene: Scene, image: str) -> None:
     with busybox.image() as base:
-        run("docker", "tag", base, "customer")
+        run("docker", "tag", base, "built-here-alone")
         try:
-            arn = scene.run(scene.register({"name": "web", "image": "customer"}))
+            arn = scene.run(scene.register({"name": "web", "image": "built-here-alone"}))
             scene.until(lambda: scene.task(arn)["lastStatus"] == "STOPPED", seconds=60)
         finally:
-            run("docker", "rmi", "customer")
+            run("docker", "rmi", "built-here-alone")
     task = scene.task(arn)
     assert task["stopCode"] == "TaskFailedToStart"
     assert task["stoppedReason"].startswith("CannotPullContainerError: ")
