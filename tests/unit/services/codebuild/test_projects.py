@@ -166,7 +166,7 @@ def test_what_cannot_be_carried_out_is_refused(
 
 
 @pytest.mark.parametrize(
-    "operation", ["CreateWebhook", "ListReportGroups", "StartBuildBatch", "StartSandbox"]
+    "operation", ["CreateWebhook", "DeleteReportGroup", "StartBuildBatch", "StartSandbox"]
 )
 def test_other_operations_are_refused_by_name(_made: World, operation: str) -> None:  # noqa: PT019
     more = {"projectName": "app"} if operation == "CreateWebhook" else {}
