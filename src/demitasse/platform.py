@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
-from collections.abc import Callable
-from typing import Any
 
-import msgspec
-
-from demitasse import __version__, daemon, teardown
+from demitasse import own_pages, teardown
 from demitasse.accounts import Accounts, Identity, Keys, identity
-from demitasse.api import Caller, Input, Output, Scope
-from demitasse.clock import Clock, SystemClock, Waits
+from demitasse.calls import Calls
+from demitasse.clock import SystemClock, Waits
 from demitasse.control import Controller, ControlLoop
+from demitasse.credentials import Credentials
 from demitasse.dispatch import Dispatcher
 from demitasse.engines.addresses import HostAddresses
 from demitasse.engines.blobs.files import BlobFiles
@@ -22,9 +18,9 @@ from demitasse.engines.containers.docker import DockerEngine
 from demitasse.engines.git.programs import GitPrograms
 from demitasse.engines.traffic.engine import HaproxyTraffic
 from demitasse.engines.workspaces.files import WorkspaceFolders
-from demitasse.errors import DemitasseError
-from demitasse.ids import Ids, RandomIds
-from demitasse.services.base import Api, Context, Site
+from demitasse.ids import RandomIds
+from demitasse.own_pages import OwnPages
+from demitasse.services.base import Api, Site
 from demitasse.services.codebuild import operations as codebuild
 from demitasse.services.codebuild.controller import BuildController
 from demitasse.services.codecommit import operations as codecommit
@@ -60,16 +56,12 @@ from demitasse.services.s3.http import ObjectStorage
 from demitasse.services.s3.objects import StoredObjects
 from demitasse.services.s3.sweep import ObjectSweepController
 from demitasse.services.sts import operations as sts
-from demitasse.services.sts.records import find_session
 from demitasse.settings import Settings
-from demitasse.store import Store, Transaction
+from demitasse.store import Store
 from demitasse.wire.app import Application
-from demitasse.wire.credentials import Credential
 from demitasse.wire.git_credential import GitCredentials
 from demitasse.wire.models import Models
-from demitasse.wire.request import Request
 from demitasse.wire.s3_signature import S3Signatures
-from demitasse.wire.service import Service
 
 APIS: tuple[Api, ...] = (
     sts.api,
@@ -88,86 +80,15 @@ APIS: tuple[Api, ...] = (
 )
 
 
-class Credentials:
-    """Root credentials of every account, and the temporary ones that STS gave."""
-
-    def __init__(self, accounts: Accounts, store: Store) -> None:
-        self._accounts = accounts
-        self._store = store
-        self._roots: dict[str, Credential] = {}
-
-    def find(self, access_key_id: str) -> Credential | None:
-        """The credential with that access key id, expired or not; ``None`` when there is none."""
-        root = self._roots.get(access_key_id)
-        if root is not None:
-            return root
-        account = self._accounts.account_of(access_key_id)
-        if account is not None:
-            secret = self._accounts.keys(account).secret_access_key
-            root = Credential(secret, self._accounts.caller(account, access_key_id))
-            self._roots[access_key_id] = root  # they last, and only ours get here
-            return root
-        with self._store.transaction() as tx:
-            session = find_session(tx, access_key_id)
-        if session is None:
-            return None
-        return Credential(
-            session.secret_access_key, session.caller(access_key_id), session.token, session.expires
-        )
-
-    def root(self, account: str) -> Credential:
-        """The credential of an account's root."""
-        found = self.find(self._accounts.keys(account).access_key_id)
-        assert found is not None, account  # noqa: S101 - every account has one
-        return found
-
-
-class Calls:
-    """Calls that a service makes for a caller, such as a pipeline's of ECS: read and validated as
-    if they came by the wire, and carried out in the transaction of who makes them.
-    """
-
-    def __init__(
-        self, apis: tuple[Api, ...], models: Models, clock: Clock, ids: Ids, site: Site
-    ) -> None:
-        self._operations = {api.service: api.operations for api in apis}
-        self._services = {
-            api.service: Service(api.service, models[api.service], api.operations, ids)
-            for api in apis
-        }
-        self._clock, self._ids, self._site = clock, ids, site
-
-    def __call__(
-        self,
-        tx: Transaction,
-        scope: Scope,
-        role_arn: str,
-        *,
-        service: str,
-        operation: str,
-        given: Input,
-    ) -> Output:
-        """The output. ``ServiceError`` in the service's own words."""
-        on_wire = self._services[service]
-        body = msgspec.json.encode(given)
-        read = on_wire.read(operation, on_wire.protocol, Request("POST", "/", "", {}, body))
-        role = role_arn.rpartition("/")[2]
-        arn = f"arn:aws:sts::{scope.account}:assumed-role/{role}/demitasse"
-        caller = Caller(scope.account, arn, "", "")
-        request_id = self._ids.uuid()
-        context = Context(tx, scope, caller, self._clock.now(), self._ids, request_id, self._site)
-        output: Output = self._operations[service][operation](context, read)
-        return output
-
-
 class Platform:
     """An installation, running: the API's application and the controllers behind it."""
 
     def __init__(self, settings: Settings, who: Identity, store: Store) -> None:
         self._settings, self._store = settings, store
-        clock, ids = SystemClock(), RandomIds()
-        waits = Waits(settings.time_compression)
-        site = Site(settings.endpoint, settings.registry, settings.vpc_cidr)
+        self._clock = clock = SystemClock()
+        self._ids = ids = RandomIds()
+        self._waits = Waits(settings.time_compression)
+        self._site = site = Site(settings.endpoint, settings.registry, settings.vpc_cidr)
         self._containers = DockerEngine(who.installation, clock, settings.docker)
         self._addresses = HostAddresses(self._containers, ids)
         self._blobs = BlobFiles(settings.home / "blobs", clock)
@@ -199,8 +120,6 @@ class Platform:
         models = Models.load(operations, cache=settings.home / "cache")
         self._calls = Calls((ecs.api,), models, clock, ids, site)
         self._resets: asyncio.Queue[asyncio.Future[teardown.Removed]] = asyncio.Queue()
-        self._clock = clock
-        self._fresh = functools.partial(self._controllers, clock, ids, waits, site)
         self.application = Application(
             models=models,
             operations=operations,
@@ -210,14 +129,18 @@ class Platform:
             ids=ids,
             region=settings.region,
             body_limit=settings.body_limit,
-            mounts={"/_demitasse/": self._own_pages, "/v2/": registry, PATH: git_server},
+            mounts={
+                own_pages.PREFIX: OwnPages(self._reset if settings.allow_reset else None),
+                "/v2/": registry,
+                PATH: git_server,
+            },
             storage=storage,
         )
 
-    def _controllers(
-        self, clock: Clock, ids: Ids, waits: Waits, site: Site
-    ) -> tuple[Controller, ...]:
-        store, containers = self._store, self._containers
+    def _controllers(self) -> tuple[Controller, ...]:
+        """New ones, which know nothing but the state."""
+        store, clock, ids, waits = self._store, self._clock, self._ids, self._waits
+        containers, site = self._containers, self._site
         return (
             VpcController(store=store, containers=containers),
             RepositoryController(store=store, references=self._references),
@@ -284,7 +207,7 @@ class Platform:
         return cls(settings, who, Store.open(settings.state_file))
 
     async def control(self) -> None:
-        """Run all controllers until cancelled; after each reset, new ones, which know nothing."""
+        """Run all controllers until cancelled; after each reset, new ones."""
         while True:
             working = asyncio.create_task(self._work())
             wanted = asyncio.create_task(self._resets.get())
@@ -297,15 +220,21 @@ class Platform:
                 await asyncio.gather(working, wanted, return_exceptions=True)
             if failed:
                 working.result()
-            await self._reset(wanted.result())
+            await self._start_afresh(wanted.result())
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for controller in self._fresh():
+            for controller in self._controllers():
                 loop = ControlLoop(controller, self._store, self._clock)
                 group.create_task(loop.run(), name=controller.name)
 
-    async def _reset(self, done: asyncio.Future[teardown.Removed]) -> None:
+    async def _reset(self) -> teardown.Removed:
+        """Have ``control`` reset the installation: what was removed."""
+        done: asyncio.Future[teardown.Removed] = asyncio.get_running_loop().create_future()
+        self._resets.put_nowait(done)
+        return await done
+
+    async def _start_afresh(self, done: asyncio.Future[teardown.Removed]) -> None:
         """Take away what runs and forget the state, while no controller works.
 
         Bytes that stand in files are swept up by the controllers that begin thereafter. Whoever
@@ -333,28 +262,6 @@ class Platform:
         self._object_blobs.close()
         self._store.close()
 
-    async def _own_pages(self, scope: Any, _receive: Any, send: Any) -> None:
-        """``/_demitasse/health`` and, when allowed, ``/_demitasse/reset``."""
-        if scope["type"] != "http":
-            return
-        page = scope["method"], scope["path"]
-        if page == ("GET", daemon.HEALTH_PATH):
-            await _answer(send, 200, {"version": __version__, "process": os.getpid()})
-        elif page == ("POST", "/_demitasse/reset") and self._settings.allow_reset:
-            await self._answer_reset(send)
-        else:
-            await _answer(send, 404, {"message": f"There is no {' '.join(page)} here."})
-
-    async def _answer_reset(self, send: Send) -> None:
-        done: asyncio.Future[teardown.Removed] = asyncio.get_running_loop().create_future()
-        self._resets.put_nowait(done)
-        try:
-            removed = await done
-        except DemitasseError as error:
-            await _answer(send, 400, {"reset": False, "message": str(error)})
-        else:
-            await _answer(send, 200, {"reset": True, "removed": msgspec.to_builtins(removed)})
-
 
 def _accounts(settings: Settings, who: Identity) -> Accounts:
     fixed = Keys(settings.access_key_id, settings.secret_access_key)
@@ -365,21 +272,3 @@ def _socket(docker: str) -> str:
     """The path of Docker's socket on its own machine."""
     unix = "unix://"
     return docker.removeprefix(unix) if docker.startswith(unix) else "/var/run/docker.sock"
-
-
-Send = Callable[[dict[str, Any]], Any]
-
-
-async def _answer(send: Send, status: int, body: dict[str, Any]) -> None:
-    content = msgspec.json.encode(body)
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", b"application/json"),
-                (b"content-length", str(len(content)).encode()),
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": content})

@@ -11,9 +11,9 @@ from tests.kit.stand import SITE
 
 from demitasse.accounts import Accounts
 from demitasse.clock import Clock, ManualClock
+from demitasse.credentials import Credentials
 from demitasse.dispatch import Dispatcher
 from demitasse.ids import CountingIds
-from demitasse.platform import Credentials
 from demitasse.services.base import Api
 from demitasse.store import Store
 from demitasse.wire import Application, Models

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 from tests.kit import stand
 
+from demitasse.calls import Calls
 from demitasse.control import ControlLoop, attached, settle
 from demitasse.engines.git.fake import FakeGit
 from demitasse.engines.objects.fake import FakeObjects
-from demitasse.platform import Calls
 from demitasse.services.base import Api
 from demitasse.services.codebuild.records import (
     BUILDS,

@@ -1,0 +1,42 @@
+"""The credentials that callers sign with: every account's root ones, and temporary ones of STS."""
+
+from __future__ import annotations
+
+from demitasse.accounts import Accounts
+from demitasse.services.sts.records import find_session
+from demitasse.store import Store
+from demitasse.wire.credentials import Credential
+
+
+class Credentials:
+    """Root credentials of every account, and the temporary ones that STS gave."""
+
+    def __init__(self, accounts: Accounts, store: Store) -> None:
+        self._accounts = accounts
+        self._store = store
+        self._roots: dict[str, Credential] = {}
+
+    def find(self, access_key_id: str) -> Credential | None:
+        """The credential with that access key id, expired or not; ``None`` when there is none."""
+        root = self._roots.get(access_key_id)
+        if root is not None:
+            return root
+        account = self._accounts.account_of(access_key_id)
+        if account is not None:
+            secret = self._accounts.keys(account).secret_access_key
+            root = Credential(secret, self._accounts.caller(account, access_key_id))
+            self._roots[access_key_id] = root  # they last, and only ours get here
+            return root
+        with self._store.transaction() as tx:
+            session = find_session(tx, access_key_id)
+        if session is None:
+            return None
+        return Credential(
+            session.secret_access_key, session.caller(access_key_id), session.token, session.expires
+        )
+
+    def root(self, account: str) -> Credential:
+        """The credential of an account's root."""
+        found = self.find(self._accounts.keys(account).access_key_id)
+        assert found is not None, account  # noqa: S101 - every account has one
+        return found
