@@ -79,6 +79,23 @@ class TestPresigned:
         assert stand.send("GET", url.replace("sts", "other")).status in (400, 403)
 
 
+def test_a_checksum_in_a_presigned_url_does_not_count(stand: Stand) -> None:
+    """The JavaScript SDK presigns with the checksum of an empty body."""
+
+    def with_checksum(request: Any, **_: Any) -> None:
+        request.url += "?x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32"
+
+    client = stand.client(**V4)
+    client.meta.events.register("before-sign.s3.PutObject", with_checksum)
+    try:
+        url = presigned(client, "put_object")
+    finally:  # the tests share their clients
+        client.meta.events.unregister("before-sign.s3.PutObject", with_checksum)
+    assert "x-amz-checksum-crc32=AAAAAA" in url
+    assert stand.send("PUT", url, body=b"new").status == 200
+    assert stand.s3.get_object(**GIVEN)["Body"].read() == b"new"
+
+
 def test_whose_signature_is_wrong(stand: Stand) -> None:
     client = stand.client(access_key="AKIANOBODYSACCESSKEY")
     assert refusal(client.list_buckets) == ("InvalidAccessKeyId", 403)

@@ -14,10 +14,13 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
-_OF_SIGNATURES = re.compile(
+_NEVER_HEADERS = re.compile(
     r"x-amz-(algorithm|content-sha256|credential|date|expires|security-token|signature"
-    r"|signedheaders)"
+    r"|signedheaders|checksum-(?!mode).*|sdk-checksum-algorithm)"
 )
+"""The parameters of a signature; and checksums: S3 passes over those that stand in a presigned URL.
+The JavaScript SDK puts that of an empty body there, for it does not know yet what will be sent.
+"""
 _LONGEST_KEY = 1024
 _LITTLE = 1024 * 1024
 
@@ -55,7 +58,7 @@ class Request:
         for name, value in _pairs(self.raw_query):
             self.query.setdefault(name, value)
             header = name.lower()
-            if header.startswith("x-amz-") and not _OF_SIGNATURES.fullmatch(header):
+            if header.startswith("x-amz-") and not _NEVER_HEADERS.fullmatch(header):
                 self.headers.setdefault(header, value)  # presigned URLs carry headers so
 
     @property
