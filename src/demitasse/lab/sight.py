@@ -163,7 +163,12 @@ def _rollout(client: Any, deployment: str) -> Rollout:
         info.get("completeTime"),
         _steps(info, target, green, share),
         share,
-        info.get("errorInformation", {}).get("message", ""),
+        _first(
+            (
+                info.get("errorInformation", {}).get("message"),
+                *info.get("deploymentStatusMessages", ()),
+            )
+        ),
     )
 
 
@@ -207,7 +212,8 @@ def _tasks(green: dict[str, Any], events: dict[str, str]) -> str:
 
 def _together(events: dict[str, str], *members: str) -> str:
     """The state of a step out of its events' states."""
-    states = [events.get(name, "Pending") for name in members]
+    missing = "Skipped" if events else "Pending"  # no test listener, no events about tests
+    states = [events.get(name, missing) for name in members]
     for status in ("Failed", "InProgress"):
         if status in states:
             return status

@@ -206,6 +206,26 @@ def test_what_is_told_of_a_deployment(lab: Any) -> None:
     assert rollout.steps[2].note == "20 % on the new version"
 
 
+def test_what_keeps_a_deployment_from_going_on(lab: Any) -> None:
+    lab.target = target(1, "InProgress")
+    lab.deployments["microservices-customer"] = {
+        "status": "InProgress",
+        "deploymentStatusMessages": ["The replacement's tasks fail"],
+    }
+    (rollout,) = sight.look(lab).rollouts
+    assert rollout.trouble == "The replacement's tasks fail"
+
+
+def test_without_a_test_listener_its_step_is_skipped(lab: Any) -> None:
+    lab.target = target(1, "InProgress")
+    lab.target["lifecycleEvents"] = [
+        each for each in lab.target["lifecycleEvents"] if "Test" not in each["lifecycleEventName"]
+    ]
+    lab.deployments["microservices-customer"] = {"status": "InProgress"}
+    (rollout,) = sight.look(lab).rollouts
+    assert [step.status for step in rollout.steps] == [I, X, P, P, P]
+
+
 def rule(*paths: str, **weights: int) -> dict[str, Any]:
     groups = [
         {"TargetGroupArn": f"arn:aws:elb:r:1:targetgroup/{name}/1", "Weight": weight}

@@ -74,12 +74,16 @@ class MakePrimary:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The deployment is over; ``rollback``: another one that undoes it begins."""
+    """The deployment is over; ``rollback``: another one that undoes it begins.
+
+    ``kept`` is why none begins although one was asked for.
+    """
 
     status: str
     code: str = ""
     message: str = ""
     rollback: bool = False
+    kept: str = ""
 
 
 Action = Begin | Enter | Weigh | Carried | Test | Settle | CreateGreen | Delete | MakePrimary | End

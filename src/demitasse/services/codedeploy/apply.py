@@ -70,10 +70,9 @@ class Applying:
 
     @_do.register
     def _enter(self, action: to_do.Enter) -> None:
-        tests = bool(self._item.desired.pair.test)
         events = self._seen.events
         if not self._item.desired.rolls_back:
-            events = lifecycle.enter(events, action.phase, self._now, tests=tests)
+            events = lifecycle.enter(events, action.phase, self._now)
         self._see(
             phase=action.phase,
             phase_at=self._now,
@@ -141,11 +140,14 @@ class Applying:
     @_do.register
     def _end(self, action: to_do.End) -> None:
         failed = action.status != "Succeeded"
-        events = (
-            lifecycle.fail(self._seen.events, self._now, action.message)
-            if failed
-            else lifecycle.enter(self._seen.events, "done", self._now)
-        )
+        events = self._seen.events
+        if not failed:
+            events = lifecycle.enter(events, "done", self._now)
+        else:
+            if action.status == "Failed" and self._seen.phase == "start":
+                # What cannot be installed fails where it was to be installed.
+                events = lifecycle.enter(events, "install", self._now)
+            events = lifecycle.fail(events, self._now, action.message)
         self._see(
             phase="done",
             phase_at=self._now,
@@ -155,6 +157,10 @@ class Applying:
             completed_at=self._now,
             events=events,
         )
+        if action.kept:
+            self._see(
+                rollback_message=f"Deployment {self._item.key} was not rolled back: {action.kept}."
+            )
         if action.rollback:
             self._roll_back()
         elif not failed:
@@ -190,7 +196,7 @@ class Applying:
             phase_at=self._now,
             started_at=self._now,
             updated_at=self._now,
-            events=lifecycle.back(self._now),
+            events=lifecycle.back(seen.events, self._now),
             target_status="InProgress",
             blue=seen.blue,
             green=seen.green,

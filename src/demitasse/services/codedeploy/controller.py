@@ -17,7 +17,7 @@ from demitasse.control import Controller, Interest, own
 from demitasse.engines.objects.protocol import Objects
 from demitasse.errors import EngineError, EngineUnavailable
 from demitasse.ids import Ids
-from demitasse.services.codedeploy import lifecycle, plan
+from demitasse.services.codedeploy import plan
 from demitasse.services.codedeploy.apply import Applying
 from demitasse.services.codedeploy.look import look
 from demitasse.services.codedeploy.records import (
@@ -94,9 +94,6 @@ class DeploymentController(Controller):
                 seen = msgspec.structs.replace(item.observed, appspec=text)
                 item = tx.observe(DEPLOYMENTS, ref, seen)
             now = self._clock.now()
-            if not item.observed.events:
-                seen = msgspec.structs.replace(item.observed, events=lifecycle.fresh())
-                item = tx.observe(DEPLOYMENTS, ref, seen)
             view = replace(look(tx, item, now), since=self._since)
             if problem is not None:
                 view = replace(view, revision=problem[1], revision_code=problem[0])

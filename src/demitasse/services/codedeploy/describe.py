@@ -5,7 +5,6 @@ from __future__ import annotations
 from demitasse.api import Output
 from demitasse.services.codedeploy.records import (
     FINAL,
-    LIFECYCLE,
     Application,
     AutoRollback,
     BlueGreen,
@@ -140,8 +139,8 @@ def revision(own: Revision) -> Output:
     return {"revisionType": own.type, member: {"content": own.content, "sha256": own.sha256}}
 
 
-def deployment(item: Item[Deployment, DeploymentObserved]) -> Output:
-    """A ``DeploymentInfo``."""
+def deployment(item: Item[Deployment, DeploymentObserved], trouble: str = "") -> Output:
+    """A ``DeploymentInfo``; ``trouble`` is what keeps the replacement from coming up now."""
     own, seen = item.desired, item.observed
     rollback = {
         "rollbackDeploymentId": seen.rollback or None,
@@ -169,32 +168,35 @@ def deployment(item: Item[Deployment, DeploymentObserved]) -> Output:
         if own.auto_rollback
         else None,
         "updateOutdatedInstancesOnly": False,
-        "rollbackInfo": rollback if seen.rollback or own.rolls_back else None,
+        "rollbackInfo": rollback if any(rollback.values()) else None,
         "deploymentStyle": STYLE,
-        "instanceTerminationWaitTimeStarted": seen.phase in {"wait", "terminate"},
+        "instanceTerminationWaitTimeStarted": seen.phase in {"wait", "terminate"}
+        or (seen.status == "Succeeded" and not own.rolls_back),
         "blueGreenDeploymentConfiguration": blue_green(own.blue_green),
         "loadBalancerInfo": load_balancer(own.pair),
         "fileExistsBehavior": "DISALLOW",
-        "deploymentStatusMessages": [problem.message] if problem else [],
+        "deploymentStatusMessages": [problem.message] if problem else [trouble] if trouble else [],
         "computePlatform": "ECS",
     }
 
 
-def events(seen: DeploymentObserved) -> list[Output]:
-    """``LifecycleEvents``."""
-    listed = seen.events or tuple(LifecycleEvent(name) for name in LIFECYCLE)
-    return [_event(each) for each in listed]
+def events(seen: DeploymentObserved, trouble: str = "") -> list[Output]:
+    """``LifecycleEvents``; ``trouble`` is a diagnosis of the one that is in progress."""
+    return [
+        _event(each, each.message or trouble * (each.status == "InProgress"))
+        for each in seen.events
+    ]
 
 
-def _event(event: LifecycleEvent) -> Output:
+def _event(event: LifecycleEvent, message: str) -> Output:
     output: Output = {
         "lifecycleEventName": event.name,
         "startTime": event.started_at,
         "endTime": event.ended_at,
         "status": event.status,
     }
-    if event.message:
-        output["diagnostics"] = {"errorCode": "UnknownError", "message": event.message}
+    if message:
+        output["diagnostics"] = {"errorCode": "UnknownError", "message": message}
     return output
 
 

@@ -6,9 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from demitasse.services.codedeploy.records import LIFECYCLE, LifecycleEvent
-
-Events = tuple[LifecycleEvent, ...]
+from demitasse.services.codedeploy.records import LIFECYCLE, Events, LifecycleEvent
 
 _RUNNING = {
     "start": "BeforeInstall",
@@ -25,25 +23,20 @@ _ONLY_BACK = frozenset({"AllowTraffic"})
 """What a rollback does; its other events are skipped."""
 
 
-def fresh() -> Events:
-    """All events, still to come."""
-    return tuple(LifecycleEvent(name) for name in LIFECYCLE)
-
-
-def enter(events: Events, phase: str, now: datetime, *, tests: bool = True) -> Events:
-    """The events when a phase begins; without ``tests`` there is no test traffic to allow."""
+def enter(events: Events, phase: str, now: datetime) -> Events:
+    """The events when a phase begins."""
     running = _RUNNING.get(phase, "")
     at = LIFECYCLE.index(running) if running else len(LIFECYCLE)
-    return tuple(_at(event, place - at, now, tests) for place, event in enumerate(events))
+    return tuple(_at(event, LIFECYCLE.index(event.name) - at, now) for event in events)
 
 
-def back(now: datetime) -> Events:
+def back(events: Events, now: datetime) -> Events:
     """The events of a rollback that begins."""
     return tuple(
-        LifecycleEvent(name, "InProgress", now)
-        if name in _ONLY_BACK
-        else LifecycleEvent(name, "Skipped")
-        for name in LIFECYCLE
+        LifecycleEvent(event.name, "InProgress", now)
+        if event.name in _ONLY_BACK
+        else LifecycleEvent(event.name, "Skipped")
+        for event in events
     )
 
 
@@ -59,13 +52,10 @@ def fail(events: Events, now: datetime, message: str) -> Events:
     )
 
 
-def _at(event: LifecycleEvent, place: int, now: datetime, tests: bool) -> LifecycleEvent:
+def _at(event: LifecycleEvent, place: int, now: datetime) -> LifecycleEvent:
     """An event before (negative), at or after the one that is in progress."""
-    skipped = event.name == "AllowTestTraffic" and not tests
     if event.status not in {"Pending", "InProgress"} or place > 0:
         return event
-    if skipped:
-        return msgspec.structs.replace(event, status="Skipped")
     if place < 0:
         return _closed(event, "Succeeded", now)
     return msgspec.structs.replace(event, status="InProgress", started_at=event.started_at or now)

@@ -13,6 +13,7 @@ from demitasse.services.codedeploy.view import Route, SetView, View
 from demitasse.services.ec2.records import SECURITY_GROUPS, SUBNETS
 from demitasse.services.ecs.records import (
     SERVICES,
+    TASK_SETS,
     TASKS,
     Service,
     ServiceObserved,
@@ -24,6 +25,7 @@ from demitasse.services.ecs.records import (
     find_task_definition,
     service_key,
     stop_of,
+    task_set_key,
     task_sets_of,
 )
 from demitasse.services.ecs.records.services import status_of
@@ -83,6 +85,24 @@ def look(tx: Transaction, item: Item[Deployment, DeploymentObserved], now: datet
 def appspec_of(item: Item[Deployment, DeploymentObserved]) -> AppSpec:
     """The deployment's AppSpec. ``ServiceError``: ``InvalidRevisionException``."""
     return read(item.observed.appspec or item.desired.revision.content)
+
+
+def trouble(tx: Transaction, item: Item[Deployment, DeploymentObserved]) -> str:
+    """Why the replacement's tasks do not come up, in ECS's words; "" when nothing is known.
+
+    CodeDeploy waits for them for an hour, whatever happens to them.
+    """
+    own, seen = item.desired, item.observed
+    if seen.phase != "install" or seen.green is None:
+        return ""
+    key = task_set_key(own.cluster, own.service, seen.green.id)
+    green = tx.get(TASK_SETS, item.scope, key)
+    if green is None or not green.observed.failure:
+        return ""
+    return (
+        f"The replacement's tasks fail ({green.observed.failures} in a row). ECS reports:"
+        f" {green.observed.failure}"
+    )
 
 
 def _group(tx: Transaction, scope: Scope, name: str) -> str:

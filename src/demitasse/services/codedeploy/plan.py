@@ -328,9 +328,8 @@ def _end(view: View, status: str, code: str, message: str, *, rollback: bool | N
         return Plan((End(status, code, message),))
     if rollback is None:
         rollback = own.auto_rollback is not None and own.auto_rollback.on("DEPLOYMENT_FAILURE")
-    original = view.sets.get(seen.blue.id) if seen.blue else None
-    possible = original is not None and not original.deleting and not view.service
-    if rollback and possible and seen.green is not None:
+    kept = _no_way_back(view) if rollback else ""
+    if rollback and not kept:
         return Plan((End(status, code, message, rollback=True),))
     actions: list[Action] = []
     if seen.blue is not None and (seen.weight == 0 or view.service):
@@ -341,7 +340,19 @@ def _end(view: View, status: str, code: str, message: str, *, rollback: bool | N
         actions += _test_back(view, blue_group, green_group)
         if seen.weight == 0:
             actions.append(Settle(blue_group, green_group))
-    return Plan((*actions, End(status, code, message)))
+    return Plan((*actions, End(status, code, message, kept=kept)))
+
+
+def _no_way_back(view: View) -> str:
+    """Why there is nothing to roll back, or nothing to roll back to; "" when there is."""
+    if view.service:
+        return view.service
+    if view.seen.green is None:
+        return "nothing had been changed yet"
+    original = view.sets.get(view.seen.blue.id) if view.seen.blue else None
+    if original is None or original.deleting:
+        return "the original task set is gone"
+    return ""
 
 
 def _elb(view: View, problem: str) -> Plan:

@@ -27,6 +27,8 @@ from tests.unit.services.codedeploy.world import (
 )
 
 from demitasse.errors import ServiceError
+from demitasse.services.codedeploy import describe
+from demitasse.services.codedeploy.look import trouble
 from demitasse.services.ecs.records import SERVICES, TASK_SETS, LoadBalancer, count_failure
 from demitasse.services.elbv2.records import (
     LISTENERS,
@@ -96,6 +98,43 @@ def test_a_load_balancer_that_does_not_follow(phase: str) -> None:
     assert error is not None
     assert error.code == "ELASTIC_LOAD_BALANCING_INVALID"
     assert error.message.endswith("port 80 is taken")
+
+
+def test_what_cannot_be_installed_fails_there_with_its_reason_and_needs_no_rollback() -> None:
+    world = World(auto_rollback=ON_FAILURE)
+    deployment = world.deploy(9)
+    world.reconcile(deployment)
+    seen = world.seen(deployment)
+    assert seen.error is not None
+    assert [(each.name, each.status, each.message) for each in seen.events[:3]] == [
+        ("BeforeInstall", "Succeeded", ""),
+        ("Install", "Failed", seen.error.message),
+        ("AfterInstall", "Skipped", ""),
+    ]
+    assert seen.rollback == ""
+    assert "was not rolled back: nothing had been changed yet" in seen.rollback_message
+    world.deploy()
+
+
+def test_ecs_reason_is_told_while_codedeploy_waits() -> None:
+    world = World()
+    deployment = world.deploy()
+    green = installed(world, deployment)
+    assert told(world, deployment) == ""
+    with world.store.transaction() as tx:
+        count_failure(tx, Ref(SCOPE, f"c/web/{green}"), "It exits", world.clock.now())
+    assert "1 in a row). ECS reports: It exits" in told(world, deployment)
+    shown = describe.events(world.seen(deployment), told(world, deployment))
+    assert [each["lifecycleEventName"] for each in shown if "diagnostics" in each] == ["Install"]
+    world.stop(deployment)
+    world.reconcile(deployment)
+    assert told(world, deployment) == ""
+
+
+def told(world: World, deployment: str) -> str:
+    item = world.item(deployment)
+    with world.store.transaction() as tx:
+        return trouble(tx, item)
 
 
 def test_ecs_reason_is_told() -> None:

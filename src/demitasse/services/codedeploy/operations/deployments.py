@@ -12,6 +12,7 @@ from demitasse.errors import NotSupported, ServiceError
 from demitasse.services import paging
 from demitasse.services.base import Context
 from demitasse.services.codedeploy import describe
+from demitasse.services.codedeploy.look import trouble
 from demitasse.services.codedeploy.operations import names, settings
 from demitasse.services.codedeploy.operations.api import api
 from demitasse.services.codedeploy.records import (
@@ -69,7 +70,7 @@ def create(ctx: Context, given: Input) -> Output:
 def get(ctx: Context, given: Input) -> Output:
     """One deployment."""
     item = find_deployment(ctx.tx, ctx.scope, given["deploymentId"])
-    return {"deploymentInfo": describe.deployment(item)}
+    return {"deploymentInfo": describe.deployment(item, trouble(ctx.tx, item))}
 
 
 @api.operation("BatchGetDeployments")
@@ -77,7 +78,11 @@ def batch_get(ctx: Context, given: Input) -> Output:
     """Those that exist."""
     wanted = names.batch(given["deploymentIds"], "deployments")
     found = [ctx.tx.get(DEPLOYMENTS, ctx.scope, identity) for identity in wanted]
-    return {"deploymentsInfo": [describe.deployment(item) for item in found if item is not None]}
+    return {
+        "deploymentsInfo": [
+            describe.deployment(item, trouble(ctx.tx, item)) for item in found if item is not None
+        ]
+    }
 
 
 @api.operation("ListDeployments")

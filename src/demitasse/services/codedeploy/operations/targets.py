@@ -6,6 +6,7 @@ from demitasse.api import Input, Output
 from demitasse.errors import ServiceError
 from demitasse.services.base import Context
 from demitasse.services.codedeploy import describe
+from demitasse.services.codedeploy.look import trouble
 from demitasse.services.codedeploy.operations import names
 from demitasse.services.codedeploy.operations.api import api
 from demitasse.services.codedeploy.records import (
@@ -84,7 +85,7 @@ def _show(ctx: Context, item: Item[Deployment, DeploymentObserved], target: str)
             "targetId": _id(item),
             "targetArn": arn,
             "lastUpdatedAt": seen.updated_at or own.created_at,
-            "lifecycleEvents": describe.events(seen),
+            "lifecycleEvents": describe.events(seen, trouble(ctx.tx, item)),
             "status": seen.target_status,
             "taskSetsInfo": shown,
         },

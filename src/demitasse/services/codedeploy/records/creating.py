@@ -33,6 +33,7 @@ from demitasse.services.codedeploy.records.deployments import (
     Listed,
     Revision,
     Shift,
+    events_to_come,
     listed_key,
 )
 from demitasse.services.codedeploy.records.revisions import use_revision
@@ -165,9 +166,10 @@ def keep(  # noqa: PLR0917 - as create_deployment
 ) -> Item[Deployment, DeploymentObserved]:
     """Keep a new deployment under a new id, and say so."""
     identity = f"d-{ids.unique_id('')[-9:]}"
-    item = tx.create(
-        DEPLOYMENTS, scope, identity, deployment, observed or DeploymentObserved(phase_at=now)
+    begun = observed or DeploymentObserved(
+        phase_at=now, events=events_to_come(tests=bool(deployment.pair.test))
     )
+    item = tx.create(DEPLOYMENTS, scope, identity, deployment, begun)
     place = Listed(identity, deployment.application_id, deployment.group_id)
     tx.create(LISTED, scope, listed_key(deployment.number), place)
     tell(tx, item, ids, now)
