@@ -22,6 +22,7 @@ from demitasse.engines.git.protocol import (
     FOLDER,
     SYMLINK,
     Git,
+    Hunk,
     Move,
     NewCommit,
     NoSuchObject,
@@ -272,5 +273,51 @@ def test_ids_that_could_be_paths_are_refused(play: Callable[[Scenario], None]) -
         if isinstance(git, GitPrograms):
             with pytest.raises(ValueError, match="no repository's id"):
                 await git.create("../elsewhere")
+
+    play(scenario)
+
+
+def test_files_are_compared_line_by_line(play: Callable[[Scenario], None]) -> None:
+    before = "".join(f"{number}\n" for number in range(1, 21))
+    after = before.replace("3\n", "3\nthree\n", 1).replace("18\n", "eighteen")
+
+    async def scenario(git: Git) -> None:
+        put = {"old": before, "new": after, "dashes": "-- a\n", "none": "", "wide": "  -- a \n"}
+        tip = await committed(git, None, put=put)
+        ids = {}
+        for path in put:
+            found = await git.entry(REPO, tip, path)
+            assert found is not None
+            ids[path] = found.id
+
+        async def compared(old: str, new: str, context: int = 1, **how: bool) -> list[Hunk]:
+            blanks = how.get("blanks", True)
+            return await git.hunks(REPO, ids[old], ids[new], context=context, blanks=blanks)
+
+        assert await compared("old", "new") == [
+            Hunk(3, 2, 3, 3, ((" ", b"3"), ("+", b"three"), (" ", b"4"))),
+            Hunk(
+                17,
+                4,
+                18,
+                3,
+                (
+                    (" ", b"17"),
+                    ("-", b"18"),
+                    ("-", b"19"),
+                    ("+", b"eighteen19"),
+                    (" ", b"20"),
+                ),
+            ),
+        ]
+        assert (await compared("old", "new", 0))[0] == Hunk(3, 0, 4, 1, (("+", b"three"),))
+        assert len(await compared("old", "new", 20)) == 1
+        assert await compared("none", "dashes") == [Hunk(0, 0, 1, 1, (("+", b"-- a"),))]
+        assert await compared("dashes", "none") == [Hunk(1, 1, 0, 0, (("-", b"-- a"),))]
+        assert await compared("dashes", "wide", blanks=False) == []
+        assert len(await compared("dashes", "wide")) == 1
+        assert await compared("old", "old") == []
+        with pytest.raises(NoSuchObject):
+            await git.hunks(REPO, ids["old"], NOBODY, context=3, blanks=True)
 
     play(scenario)

@@ -132,7 +132,7 @@ def is_for_storage(request: Request) -> bool:
         return False
     service = _scoped_service(request)
     if service:
-        return service == "s3"
+        return service in ("s3", "s3express")
     authorization = headers.get("authorization", "")
     if authorization.startswith("AWS ") or ("AWSAccessKeyId=" in query and "Signature=" in query):
         return True  # Version 2, which S3 alone still knows

@@ -24,6 +24,9 @@ from demitasse.wire.credentials import Credential, CredentialSource
 from demitasse.wire.request import Request, Scope
 from demitasse.wire.sigv4 import Refused, Signature, Why
 
+EXPRESS = "s3express"
+"""For which the calls are signed that are about directory buckets."""
+
 UNSIGNED = "UNSIGNED-PAYLOAD"
 _SIGNED_CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 _KINDS = frozenset(
@@ -88,12 +91,14 @@ class ChunkSignatures:
 class Signed:
     """A verified request. ``payload`` is what x-amz-content-sha256 says of the body: its digest,
     or one of the words that S3 has for bodies which are not signed, or signed in chunks.
+    ``express``: signed for directory buckets, which have a service name of their own.
     """
 
     caller: Caller
     region: str
     payload: str = UNSIGNED
     chunks: ChunkSignatures | None = None
+    express: bool = False
 
 
 class S3Signatures:
@@ -118,7 +123,7 @@ class S3Signatures:
 
     def _version_4(self, request: Request) -> Signed:
         stated = sigv4.read(request)
-        if stated.service != "s3":
+        if stated.service not in ("s3", EXPRESS):
             raise Refused(
                 Why.INCOMPLETE,
                 f'The authorization is malformed; incorrect service "{stated.service}". This'
@@ -154,7 +159,8 @@ class S3Signatures:
             if payload.startswith(_SIGNED_CHUNKS)
             else None
         )
-        return Signed(credential.caller, stated.region, payload, chunks)
+        express = stated.service == EXPRESS
+        return Signed(credential.caller, stated.region, payload, chunks, express)
 
     def _version_2(self, request: Request) -> Signed:
         given = {

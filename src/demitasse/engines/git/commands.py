@@ -66,6 +66,14 @@ def references(folder: Path) -> list[str]:
     return git(folder, "for-each-ref", form, "refs/heads/", "refs/tags/")
 
 
+def compare(folder: Path, before: str, after: str, *, context: int, blanks: bool) -> list[str]:
+    """Write how one file, given by its blobs, differs; always as text."""
+    options = ["--text", "--no-color", "--no-ext-diff", "--no-textconv", f"--unified={context}"]
+    if not blanks:
+        options.append("--ignore-all-space")
+    return git(folder, "diff", *options, before, after)
+
+
 def update_reference(
     folder: Path, reference: str, after: str | None, before: str | None
 ) -> list[str]:

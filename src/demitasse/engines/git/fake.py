@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 import zipfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 
 from demitasse.engines.git import trees
 from demitasse.engines.git.objects import object_id, read_commit, write_commit
+from demitasse.engines.git.patches import lines_of
 from demitasse.engines.git.protocol import (
     EXECUTABLE,
     FILE,
@@ -20,6 +22,7 @@ from demitasse.engines.git.protocol import (
     Entry,
     Folder,
     Gate,
+    Hunk,
     Move,
     NewCommit,
     NoSuchObject,
@@ -144,6 +147,21 @@ class FakeGit:
     ) -> list[Difference]:
         return await trees.differences(self._reader(repository_id), before, after)
 
+    async def hunks(
+        self, repository_id: str, before: str, after: str, *, context: int, blanks: bool
+    ) -> list[Hunk]:
+        """Where several comparisons are as short, git's may be another."""
+        old, new = (lines_of(self._must(repository_id, "blob", each)) for each in (before, after))
+        compared = [
+            lines if blanks else [b"".join(line.split()) for line in lines] for lines in (old, new)
+        ]
+        matcher = difflib.SequenceMatcher(None, compared[0], compared[1], autojunk=False)
+        return [
+            _hunk(group, old, new)
+            for group in matcher.get_grouped_opcodes(context)
+            if any(kind != "equal" for kind, *_ in group)
+        ]
+
     async def merge_base(self, repository_id: str, one: str, other: str) -> str | None:
         ours, theirs = self._ancestry(repository_id, one), self._ancestry(repository_id, other)
         common = [each for each in ours if each in set(theirs)]
@@ -245,3 +263,18 @@ class FakeGit:
                 found[each] = None
                 ahead += read_commit(each, content).parents
         return list(found)
+
+
+def _hunk(group: list[tuple[str, int, int, int, int]], old: list[bytes], new: list[bytes]) -> Hunk:
+    (_, start, _, other_start, _), (_, _, end, _, other_end) = group[0], group[-1]
+    lines: list[tuple[str, bytes]] = []
+    for kind, first, last, other_first, other_last in group:
+        if kind == "equal":
+            lines += ((" ", line) for line in new[other_first:other_last])
+        else:
+            lines += (("-", line) for line in old[first:last])
+            lines += (("+", line) for line in new[other_first:other_last])
+    count, other_count = end - start, other_end - other_start
+    return Hunk(
+        start + bool(count), count, other_start + bool(other_count), other_count, tuple(lines)
+    )

@@ -16,6 +16,7 @@ from demitasse.clock import Clock
 from demitasse.engines.git import commands, folders, trees
 from demitasse.engines.git.gatekeeping import gatekeeper
 from demitasse.engines.git.objects import pack
+from demitasse.engines.git.patches import read_patch
 from demitasse.engines.git.processes import Done, exchange, run, running
 from demitasse.engines.git.protocol import (
     Commit,
@@ -23,6 +24,7 @@ from demitasse.engines.git.protocol import (
     Entry,
     Folder,
     Gate,
+    Hunk,
     Move,
     NewCommit,
     NoSuchObject,
@@ -159,6 +161,16 @@ class GitPrograms:
     ) -> list[Difference]:
         async with self._objects(repository_id) as objects:
             return await trees.differences(objects.read, before, after)
+
+    async def hunks(
+        self, repository_id: str, before: str, after: str, *, context: int, blanks: bool
+    ) -> list[Hunk]:
+        async with self._objects(repository_id) as objects:
+            await objects.size("blob", before)
+            await objects.size("blob", after)
+        folder = self._path(repository_id)
+        argv = commands.compare(folder, before, after, context=context, blanks=blanks)
+        return read_patch(_well(await self._do(argv)))
 
     async def merge_base(self, repository_id: str, one: str, other: str) -> str | None:
         async with self._objects(repository_id) as objects:

@@ -87,6 +87,24 @@ class Revision:
     parents: tuple[str, ...]
 
 
+Line = tuple[str, bytes]
+"""A line of two compared files: " " (in both), "-" or "+", and what stands in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """Lines that differ, with some that do not around them.
+
+    Lines count from 1. Of no lines, the start is the line after which they would stand.
+    """
+
+    before_start: int
+    before_count: int
+    after_start: int
+    after_count: int
+    lines: tuple[Line, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class NewCommit:
     """A commit to be made on ``parent`` (``None``: the first).
@@ -175,6 +193,14 @@ class Git(Protocol):
         self, repository_id: str, before: str | None, after: str
     ) -> list[Difference]:
         """The files that differ between two commits, by path; ``None``: all of ``after``."""
+
+    async def hunks(
+        self, repository_id: str, before: str, after: str, *, context: int, blanks: bool
+    ) -> list[Hunk]:
+        """The lines that differ between two blobs of text, with ``context`` lines around them.
+
+        Not ``blanks``: lines that differ in white space alone are alike. ``NoSuchObject``.
+        """
 
     async def merge_base(self, repository_id: str, one: str, other: str) -> str | None:
         """The best common ancestor of two commits, or ``None``. ``NoSuchObject``."""

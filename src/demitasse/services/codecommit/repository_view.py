@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from demitasse.engines.git.patches import lines_of
 from demitasse.engines.git.protocol import (
     EXECUTABLE,
     FILE,
@@ -14,6 +15,7 @@ from demitasse.engines.git.protocol import (
     Commit,
     Entry,
     Git,
+    Hunk,
     NoSuchObject,
     Person,
 )
@@ -22,7 +24,17 @@ from demitasse.services.base import WaitingContext
 from demitasse.services.codecommit.records import RepositoryItem, default_branch, repository
 from demitasse.services.codecommit.references import References
 
-__all__ = ["FOLDER", "SUBMODULE", "SYMLINK", "Commit", "Entry", "Person", "View"]
+__all__ = [
+    "FOLDER",
+    "SUBMODULE",
+    "SYMLINK",
+    "Commit",
+    "Entry",
+    "Hunk",
+    "Person",
+    "View",
+    "lines_of",
+]
 
 LARGEST_FILE = 6 * 2**20
 """Bytes of a file that the API gives or takes; larger ones come and go by git itself."""
@@ -68,8 +80,10 @@ class View:
             )
         return found
 
-    async def commit(self, commit_id: str) -> Commit:
-        """A commit by its full id. ``InvalidCommitIdException``, ``CommitIdDoesNotExistException``."""
+    async def commit(
+        self, commit_id: str, missing: str = "CommitIdDoesNotExistException"
+    ) -> Commit:
+        """A commit by its full id. ``InvalidCommitIdException``; ``missing`` when there is none."""
         if not _ID.fullmatch(commit_id):
             raise ServiceError(
                 "InvalidCommitIdException", f"{commit_id} is not a full commit ID (40 hex digits)"
@@ -77,9 +91,15 @@ class View:
         try:
             return await self.git.commit(self.id, commit_id)
         except NoSuchObject as error:
-            raise ServiceError(
-                "CommitIdDoesNotExistException", f"{commit_id} does not exist"
-            ) from error
+            raise ServiceError(missing, f"{commit_id} does not exist") from error
+
+    async def blob(self, blob_id: str) -> bytes:
+        """A file's content by its own id. ``InvalidBlobIdException``,
+        ``BlobIdDoesNotExistException``, ``FileTooLargeException``.
+        """
+        if not _ID.fullmatch(blob_id):
+            raise ServiceError("InvalidBlobIdException", f"{blob_id} is not a full blob ID")
+        return await self.content(blob_id, "BlobIdDoesNotExistException")
 
     async def content(self, blob_id: str, code: str) -> bytes:
         """A file's content. ``code`` when there is none such; ``FileTooLargeException``."""

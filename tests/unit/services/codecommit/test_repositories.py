@@ -298,9 +298,9 @@ def test_a_deleted_name_is_free_again(codecommit: CodeCommit) -> None:
     assert codecommit.ask("ListBranches", repositoryName="demo") == {"branches": []}
 
 
-def test_pull_requests_are_refused_by_name(codecommit: CodeCommit) -> None:
+def test_approval_rules_are_refused_by_name(codecommit: CodeCommit) -> None:
     answer = asgi.Api(codecommit.app, now=codecommit.clock.now).parsed(
-        "codecommit", "ListPullRequests", {"repositoryName": "demo"}
+        "codecommit", "GetApprovalRuleTemplate", {"approvalRuleTemplateName": "two"}
     )
-    assert "ListPullRequests" in answer["Error"]["Message"]
+    assert "GetApprovalRuleTemplate" in answer["Error"]["Message"]
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 400

@@ -157,3 +157,10 @@ def test_what_cannot_be_set_is_refused_by_name(stand: Stand) -> None:
     acl = {"Bucket": "public", "ACL": "public-read"}
     assert refusal(s3.create_bucket, **acl) == ("AccessControlListNotSupported", 400)
     assert refusal(s3.create_bucket, Bucket="locked", ObjectLockEnabledForBucket=True) == error
+
+
+def test_there_are_no_directory_buckets(stand: Stand) -> None:
+    stand.bucket()
+    assert stand.s3.list_directory_buckets(MaxDirectoryBuckets=5)["Buckets"] == []
+    # What botocore asks before anything of such a bucket: CreateSession.
+    assert refusal(stand.s3.create_bucket, Bucket="demo--use1-az4--x-s3") == ("NotImplemented", 400)

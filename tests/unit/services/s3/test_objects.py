@@ -250,3 +250,30 @@ def test_a_full_disk_is_said_and_leaves_nothing(stand: Stand) -> None:
     assert stand.keys() == []
     stand.put()
     assert stand.get() == b"hello"
+
+
+def test_no_object_has_annotations(stand: Stand) -> None:
+    stand.bucket(versions=True)
+    version = stand.put()["VersionId"]
+    listed = stand.s3.list_object_annotations(
+        Bucket="bucket", Key="key", MaxAnnotationResults=7, AnnotationPrefix="a"
+    )
+    listed.pop("ResponseMetadata")
+    assert listed == {
+        "Bucket": "bucket",
+        "Key": "key",
+        "ObjectVersionId": version,
+        "AnnotationPrefix": "a",
+        "MaxAnnotationResults": 7,
+        "AnnotationCount": 0,
+    }
+    named = {"Bucket": "bucket", "Key": "key", "AnnotationName": "a"}
+    assert refusal(stand.s3.get_object_annotation, **named) == ("NotImplemented", 400)
+    assert refusal(stand.s3.put_object_annotation, **named, AnnotationPayload=b"x") == (
+        "NotImplemented",
+        400,
+    )
+    assert refusal(stand.s3.list_object_annotations, Bucket="bucket", Key="other") == (
+        "NoSuchKey",
+        404,
+    )

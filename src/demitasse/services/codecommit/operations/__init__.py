@@ -1,12 +1,14 @@
 """The API of CodeCommit. What is not here (pull requests, approval rules, comments, merges) is
-refused by name.
+refused by name; lists of it are empty.
 """
 
 from demitasse.services.codecommit.operations import (
+    absent,
     branches,
     commits,
     committing,
     files,
+    lines,
     repositories,
     tags,
     triggers,
@@ -14,11 +16,13 @@ from demitasse.services.codecommit.operations import (
 from demitasse.services.codecommit.operations.api import api
 
 __all__ = [
+    "absent",
     "api",
     "branches",
     "commits",
     "committing",
     "files",
+    "lines",
     "repositories",
     "tags",
     "triggers",

@@ -6,9 +6,9 @@ from typing import Any
 
 from demitasse.api import Input, Output
 from demitasse.errors import NotSupported, ServiceError
-from demitasse.services import paging
 from demitasse.services.base import WaitingContext
 from demitasse.services.codecommit.operations.api import api, check_name
+from demitasse.services.codecommit.operations.pages import asked_limit, page_of
 from demitasse.services.codecommit.repository_view import (
     Commit,
     Entry,
@@ -58,7 +58,7 @@ async def batch_get_commits(context: WaitingContext, given: Input) -> Output:
 async def get_differences(context: WaitingContext, given: Input) -> Output:
     """The files that differ between two commits; without a first one, all there are."""
     view = look(context, check_name(given["repositoryName"]))
-    limit = _limit(given.get("MaxResults"))
+    limit = asked_limit(given.get("MaxResults"), _MOST_DIFFERENCES)
     before_name = given.get("beforeCommitSpecifier")
     before = await view.resolve(before_name) if before_name else None
     after = await view.resolve(given["afterCommitSpecifier"])
@@ -77,8 +77,7 @@ async def get_differences(context: WaitingContext, given: Input) -> Output:
             for entry, path in zip((each.before, each.after), within, strict=True)
         )
     ]
-    start = _start(given.get("NextToken"))
-    page, more = paging.cut(found[start : start + limit + 1], limit)
+    page, token = page_of(found, given.get("NextToken"), limit)
     return {
         "differences": [
             {
@@ -88,7 +87,7 @@ async def get_differences(context: WaitingContext, given: Input) -> Output:
             }
             for each in page
         ],
-        "NextToken": paging.token(str(start + limit)) if more else None,
+        "NextToken": token,
     }
 
 
@@ -136,15 +135,14 @@ async def list_file_commit_history(context: WaitingContext, given: Input) -> Out
     """The commits that changed a file, newest first, each with those that came right after it."""
     view = look(context, check_name(given["repositoryName"]))
     path = checked_path(given["filePath"])
-    limit = _limit(given.get("maxResults"), _PAGE)
+    limit = asked_limit(given.get("maxResults"), _MOST_DIFFERENCES, _PAGE)
     at = await view.resolve(given.get("commitSpecifier"))
     revisions = await view.git.history(view.id, at, path)
     children: dict[str, list[str]] = {}
     for revision in revisions:
         for parent in revision.parents:
             children.setdefault(parent, []).append(revision.commit.id)
-    start = _start(given.get("nextToken"))
-    page, more = paging.cut(revisions[start : start + limit + 1], limit)
+    page, token = page_of(revisions, given.get("nextToken"), limit)
     return {
         "revisionDag": [
             {
@@ -155,7 +153,7 @@ async def list_file_commit_history(context: WaitingContext, given: Input) -> Out
             }
             for revision in page
         ],
-        "nextToken": paging.token(str(start + limit)) if more else None,
+        "nextToken": token,
     }
 
 
@@ -193,22 +191,6 @@ async def _must_be(view: View, commit_id: str | None, path: str | None) -> None:
 
 def _below(path: str, folder: str) -> bool:
     return not folder or path == folder or path.startswith(f"{folder}/")
-
-
-def _limit(asked: int | None, default: int = _MOST_DIFFERENCES) -> int:
-    if asked is None:
-        return default
-    if asked < 1:
-        raise ServiceError("InvalidMaxResultsException", "At least one result must be asked for.")
-    return min(asked, _MOST_DIFFERENCES)
-
-
-def _start(token: str | None) -> int:
-    code = "InvalidContinuationTokenException"
-    text = paging.start(token, code=code)
-    if text and not text.isdigit():
-        raise ServiceError(code, "Invalid token.")
-    return int(text or 0)
 
 
 def _upper(member: str) -> str:

@@ -14,7 +14,6 @@ from demitasse.services.codecommit.repository_view import (
     SUBMODULE,
     SYMLINK,
     checked_path,
-    is_id,
     look,
     shown_path,
 )
@@ -74,6 +73,4 @@ async def get_folder(context: WaitingContext, given: Input) -> Output:
 async def get_blob(context: WaitingContext, given: Input) -> Output:
     """The content of a file by its own id."""
     view = look(context, check_name(given["repositoryName"]))
-    if not is_id(given["blobId"]):
-        raise ServiceError("InvalidBlobIdException", f"{given['blobId']} is not a full blob ID")
-    return {"content": await view.content(given["blobId"], "BlobIdDoesNotExistException")}
+    return {"content": await view.blob(given["blobId"])}

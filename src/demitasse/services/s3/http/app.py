@@ -25,7 +25,7 @@ Scope = MutableMapping[str, Any]
 
 
 class ObjectStorage:
-    """S3, path style. Bytes stream between the client and the blob engine in bounded memory."""
+    """S3: `bucket` in path or host. Bytes stream between the client and the blob engine in bounded memory."""
 
     def __init__(
         self, *, store: Store, blobs: BlobEngine, clock: Clock, ids: Ids, signatures: Signatures
@@ -81,6 +81,6 @@ class ObjectStorage:
     async def _carry_out(self, scope: Scope, request: Request, request_id: str) -> Answer:
         signed = self._signatures.verify(scope)
         request.read_address()
-        handler = find_handler(request)
+        handler = find_handler(request, express=signed.express)
         visit = Visit(request, signed, request_id, self._store, self._blobs, self._clock, self._ids)
         return await handler(visit)

@@ -10,6 +10,7 @@ from demitasse.errors import ServiceError
 from demitasse.services.s3 import errors, multipart
 from demitasse.services.s3.http import xml
 from demitasse.services.s3.http.answers import Answer, moment
+from demitasse.services.s3.http.numbers import number
 from demitasse.services.s3.http.receiving import Incoming
 from demitasse.services.s3.http.visit import Visit
 from demitasse.services.s3.http.writing import refuse_acl
@@ -27,6 +28,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _RESERVED = re.compile(r"xn--.*|sthree-.*|amzn-s3-demo-.*|.*-s3alias|.*--ol-s3|.*--x-s3|.*\.mrap")
 _CLASSIC = "us-east-1"
 _MOST_BUCKETS = 10_000
+_MOST_DIRECTORY_BUCKETS = 1000
 _BODY_LIMIT = 64 * 1024
 
 
@@ -148,6 +150,18 @@ async def list_buckets(visit: Visit) -> Answer:
         ("Prefix", prefix or None),
     ]
     return Answer.xml("ListAllMyBucketsResult", content)
+
+
+async def list_directory_buckets(visit: Visit) -> Answer:
+    """None: names of directory buckets are refused."""
+    limit = visit.request.query.get("max-directory-buckets", "0")
+    if number(limit, "max-directory-buckets") > _MOST_DIRECTORY_BUCKETS:
+        raise errors.invalid_argument(
+            f"Argument max-directory-buckets must be up to {_MOST_DIRECTORY_BUCKETS}",
+            "max-directory-buckets",
+            limit,
+        )
+    return Answer.xml("ListAllMyDirectoryBucketsResult", [("Buckets", "")])
 
 
 def owner(account: str) -> list[xml.Element]:

@@ -37,6 +37,10 @@ class Signed(Protocol):
     def chunks(self) -> Chunks | None:
         """With which to check the chunks; ``None`` when they are not signed."""
 
+    @property
+    def express(self) -> bool:
+        """Whether it was signed for directory buckets."""
+
 
 class Signatures(Protocol):
     """Verifies signatures."""

@@ -13,6 +13,7 @@ from demitasse.services.s3.http import (
     deleting,
     listing,
     multipart,
+    object_annotations,
     reading,
     settings,
     tagging,
@@ -68,7 +69,9 @@ OPERATIONS: dict[str, tuple[str, Handler]] = {
     "HeadBucket": ("HEAD bucket", buckets.head),
     "HeadObject": ("HEAD object", reading.get),
     "ListBuckets": ("GET service", buckets.list_buckets),
+    "ListDirectoryBuckets": ("GET directory", buckets.list_directory_buckets),
     "ListMultipartUploads": ("GET bucket uploads", listing.uploads),
+    "ListObjectAnnotations": ("GET object annotation", object_annotations.list_none),
     "ListObjectVersions": ("GET bucket versions", listing.versions),
     "ListObjects": ("GET bucket", listing.objects),
     "ListObjectsV2": ("GET bucket list-type", listing.objects_2),
@@ -87,9 +90,9 @@ _ROUTES = dict(OPERATIONS.values())
 
 _PARAMETERS = re.compile(
     r"x-id|x-amz-.*|awsaccesskeyid|signature|expires|content-(md5|type)|versionid|partnumber"
-    r"|prefix|delimiter|marker|max-(keys|uploads|parts|buckets)|encoding-type|start-after"
+    r"|prefix|delimiter|marker|max-(keys|uploads|parts|(directory-)?buckets)|encoding-type|start-after"
     r"|continuation-token|fetch-owner|key-marker|version-id-marker|upload-id-marker|allow-unordered"
-    r"|part-number-marker|bucket-region"
+    r"|part-number-marker|bucket-region|max-annotation-results|annotation(-prefix|name)"
     r"|response-(cache-control|content-(disposition|encoding|language|type)|expires)",
     re.IGNORECASE,
 )
@@ -141,20 +144,24 @@ _NAMES = {
 }
 
 
-def find_handler(request: Request) -> Handler:
-    """Who answers. ``ServiceError`` when nobody does."""
+def find_handler(request: Request, *, express: bool = False) -> Handler:
+    """Who answers; ``express``: it is asked of directory buckets. ``ServiceError``: nobody does."""
     if "x-amz-account-id" in request.headers:
         raise errors.not_implemented("The API of S3 Control")
     for name in request.headers:
         if name.startswith("x-amz-") and not _HEADERS.fullmatch(name):
             raise errors.not_implemented(f"The header {name[:128]}")
     level = "object" if request.key else "bucket" if request.bucket else "service"
+    if level == "service" and express:
+        level = "directory"
     asked = [name for name in request.query if not _PARAMETERS.fullmatch(name)]
     if len(asked) > 1 and "select" not in asked:
         raise errors.invalid_request(f"Conflicting query parameters: {', '.join(asked)[:256]}")
     what = asked[:1]
     if "x-amz-copy-source" in request.headers and asked in ([], ["uploadId"]):
         what = ["+".join([*asked, "copy"])]
+    if "annotationName" in request.query:
+        what.append("name")
     place = " ".join([request.method, level, *what])
     handler = _ROUTES.get(place)
     if handler is not None:

@@ -1,0 +1,33 @@
+"""Lists of what cannot be made."""
+
+from __future__ import annotations
+
+from tests.unit.services.codecommit.stand import CodeCommit
+
+NOWHERE = "0" * 40
+
+
+def test_a_repository_has_no_pull_requests(codecommit: CodeCommit) -> None:
+    codecommit.repository()
+    assert codecommit.ask("ListPullRequests", repositoryName="demo", pullRequestStatus="OPEN") == {
+        "pullRequestIds": []
+    }
+    refused = codecommit.refused
+    assert refused("ListPullRequests", repositoryName="other") == "RepositoryDoesNotExist"
+    assert refused("ListPullRequests", repositoryName="demo", maxResults=0) == "InvalidMaxResults"
+    for operation in ("DescribePullRequestEvents", "GetCommentsForPullRequest"):
+        assert refused(operation, pullRequestId="17") == "PullRequestDoesNotExist"
+        assert refused(operation, pullRequestId="last") == "InvalidPullRequestId"
+        assert refused(operation, pullRequestId="17", nextToken="x") == "InvalidContinuationToken"
+
+
+def test_no_commit_has_comments(codecommit: CodeCommit) -> None:
+    codecommit.repository()
+    commit = codecommit.push({"a": b"1"})
+    asked = {"repositoryName": "demo", "afterCommitId": commit}
+    operation = "GetCommentsForComparedCommit"
+    assert codecommit.ask(operation, **asked) == {"commentsForComparedCommitData": []}
+    refused = codecommit.refused
+    assert refused(operation, **asked, beforeCommitId=NOWHERE) == "CommitDoesNotExist"
+    assert refused(operation, **{**asked, "afterCommitId": "dev"}) == "InvalidCommitId"
+    assert refused(operation, **{**asked, "repositoryName": "x"}) == "RepositoryDoesNotExist"
