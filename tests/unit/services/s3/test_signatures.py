@@ -3,9 +3,13 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
-from tests.kit.asgi import HOST, Response
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from tests.kit.asgi import ACCESS_KEY, HOST, SECRET_KEY, Response
 from tests.unit.services.s3.stand import TEMPORARY_KEY, TOKEN, Stand, refusal
 
 GIVEN = {"Bucket": "bucket", "Key": "a/ü b+c?.txt"}
@@ -77,6 +81,21 @@ class TestPresigned:
         url = presigned(stand.client(TEMPORARY_KEY, TOKEN, **options))
         assert stand.send("GET", url).status == 200
         assert stand.send("GET", url.replace("sts", "other")).status in (400, 403)
+
+
+@pytest.mark.parametrize("key", ["a/ü b+c?.txt", "bucket/key"])
+def test_the_bucket_may_stand_in_the_hosts_name(stand: Stand, key: str) -> None:
+    """So most SDKs write it when the endpoint is ``http://localhost``, and so they sign it."""
+    host = "bucket.localhost:4566"
+
+    def send(method: str, path: str, body: bytes = b"") -> Response:
+        request = AWSRequest(method, f"http://{host}/{quote(path)}", data=body)
+        S3SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", "us-east-1").add_auth(request)
+        return stand.send(method, f"/{quote(path)}", {**request.headers, "Host": host}, body)
+
+    assert send("PUT", key, b"new").status == 200
+    assert stand.get(key) == b"new"
+    assert b"<Name>bucket</Name>" in send("GET", "").body
 
 
 def test_a_checksum_in_a_presigned_url_does_not_count(stand: Stand) -> None:

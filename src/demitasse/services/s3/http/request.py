@@ -21,6 +21,7 @@ _NEVER_HEADERS = re.compile(
 """The parameters of a signature; and checksums: S3 passes over those that stand in a presigned URL.
 The JavaScript SDK puts that of an empty body there, for it does not know yet what will be sent.
 """
+_LOOPBACK = ".localhost"  # whatever stands before it is this machine (RFC 6761)
 _LONGEST_KEY = 1024
 _LITTLE = 1024 * 1024
 
@@ -32,7 +33,7 @@ class Disconnected(Exception):
 class Request:
     """A request; header names in lower case, its body still on the way.
 
-    ``bucket`` and ``key`` are those of the path, "" where it names none.
+    ``bucket`` and ``key`` are those of its address, "" where it names none.
     """
 
     def __init__(self, scope: MutableMapping[str, Any], receive: Receive) -> None:
@@ -52,14 +53,24 @@ class Request:
 
     def read_address(self) -> None:
         """Set ``bucket``, ``key`` and ``query``. ``ServiceError`` when they cannot be read."""
-        path = _text(unquote_to_bytes(self.raw_path.encode("latin-1")))
-        self.bucket, _, self.key = path.removeprefix("/").partition("/")
+        path = _text(unquote_to_bytes(self.raw_path.encode("latin-1"))).removeprefix("/")
+        self.bucket, self.key = self._bucket_of_host(), path
+        if not self.bucket:
+            self.bucket, _, self.key = path.partition("/")
         check_key(self.key)
         for name, value in _pairs(self.raw_query):
             self.query.setdefault(name, value)
             header = name.lower()
             if header.startswith("x-amz-") and not _NEVER_HEADERS.fullmatch(header):
                 self.headers.setdefault(header, value)  # presigned URLs carry headers so
+
+    def _bucket_of_host(self) -> str:
+        """The bucket that the host's name begins with (``bucket.localhost:4566``); "" for none.
+
+        So most SDKs write a bucket when the endpoint is a name, not an address.
+        """
+        name = self.headers.get("host", "").partition(":")[0].lower()
+        return name.removesuffix(_LOOPBACK) if name.endswith(_LOOPBACK) else ""
 
     @property
     def content_length(self) -> int | None:
