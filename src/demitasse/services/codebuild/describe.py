@@ -167,8 +167,9 @@ def _phase(phase: Phase) -> Output:
             "phaseStatus": phase.status,
             "endTime": phase.ended_at,
             "durationInSeconds": seconds(phase),
-            "contexts": [{"statusCode": phase.code, "message": phase.message}],
         }
+    if phase.has_context:
+        told["contexts"] = [{"statusCode": phase.code, "message": phase.message}]
     return told
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from demitasse.services.codebuild.records import FINAL, BuildItem, Phase
+from demitasse.services.codebuild.records import FINAL, BuildItem, Ending, Phase
 from demitasse.services.codebuild.script import Noted, PhaseNoted
 
 COMMANDS = frozenset({"INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD"})
@@ -31,15 +30,6 @@ class Step(Enum):
     CLEAR = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """The end of a build before its time: AWS's status, and the context of the phase it is in."""
-
-    status: str
-    code: str = ""
-    message: str = ""
-
-
 def step(item: BuildItem) -> Step:
     """The step that the phase a build is in stands for."""
     seen = item.observed
@@ -56,18 +46,13 @@ def step(item: BuildItem) -> Step:
     }[seen.current_phase]
 
 
-def ending(item: BuildItem, now: datetime) -> Ending | None:
-    """Whether a build is to end because it was asked to stop or took too long."""
-    own, seen = item.desired, item.observed
-    if seen.status in FINAL or seen.current_phase == "FINALIZING":
+def too_long(item: BuildItem, now: datetime) -> Ending | None:
+    """The end of a build that took too long, waiting or working."""
+    if item.observed.current_phase == "FINALIZING" or now < deadline(item):
         return None
-    if own.stop_at is not None:
-        return Ending("STOPPED")
-    if now >= deadline(item):
-        if seen.current_phase == "QUEUED":
-            return Ending("TIMED_OUT", "BUILD_TIMED_OUT", "Build has timed out in the queue. ")
-        return Ending("TIMED_OUT", "BUILD_TIMED_OUT", "Build has timed out. ")
-    return None
+    where = "in the queue" if item.observed.current_phase == "QUEUED" else ""
+    message = f"Build has timed out {where}".strip() + ". "
+    return Ending("TIMED_OUT", "BUILD_TIMED_OUT", message)
 
 
 def deadline(item: BuildItem) -> datetime:
@@ -104,7 +89,7 @@ def uploads(noted: Noted) -> bool:
 
 
 def dead(exit_code: int | None) -> Ending:
-    """The end of a build whose container ended before it."""
+    """The end of a build whose container ended before it did."""
     code = "" if exit_code is None else f" ErrorCode: {exit_code}"
     return Ending("FAULT", "INTERNAL_SERVICE_ERROR", DEAD + code)
 

@@ -19,12 +19,14 @@ from tests.unit.services.codebuild.world import (
 from demitasse.engines.containers.errors import PullNotFound
 from demitasse.errors import EngineUnavailable
 from demitasse.services.codebuild import buildspec, specs
+from demitasse.services.codebuild.controller.notes import Notes
 from demitasse.services.codebuild.controller.uploads import Uploads
 from demitasse.services.codebuild.records import (
     BUILDS,
     QUEUE,
     Artifacts,
     BuildOverrides,
+    Ending,
     Source,
     find_build,
     start_build,
@@ -185,14 +187,44 @@ def test_a_stopped_build_is_gone(world: World, queued: bool) -> None:
     build_id = world.start()
     if not queued:
         world.work()
-    world.call("StopBuild", id=build_id)
+    answered = world.call("StopBuild", id=build_id)["build"]
+    assert (answered["buildStatus"], answered["currentPhase"]) == ("STOPPED", "COMPLETED")
+    assert answered["buildComplete"] is True
+    assert answered["endTime"] == world.stand.clock.now()
+    *_, stopped, completed = answered["phases"]
+    assert stopped["phaseType"] == ("QUEUED" if queued else "INSTALL")
+    assert stopped["phaseStatus"] == "STOPPED"
+    assert "contexts" not in stopped
+    assert set(completed) == {"phaseType", "startTime"}
     world.work()
-    seen = world.see(build_id)
-    assert seen["buildStatus"] == "STOPPED"
-    assert world.phase(build_id, "QUEUED" if queued else "INSTALL")["phaseStatus"] == "STOPPED"
+    assert world.see(build_id) == answered
     assert _boxes(world) == []
+    assert world.workspaces.parts == {}
     assert world.call("StopBuild", id=build_id)["build"]["buildStatus"] == "STOPPED"
     assert world.refusal("StopBuild", id="app:none")[0] == "ResourceNotFoundException"
+
+
+def test_the_log_of_a_stopped_build_is_kept_before_its_container_goes(world: World) -> None:
+    world.project()
+    build_id = world.start()
+    world.work()
+    world.logs_are_kept(finished=False)
+    world.call("StopBuild", id=build_id)
+    world.stand.settle(world.controller())
+    assert _boxes(world) == [specs.container_name(build_id)]
+    world.work()
+    assert _boxes(world) == []
+
+
+def test_what_was_under_way_when_a_build_was_stopped_changes_nothing(world: World) -> None:
+    world.project()
+    build_id = world.start()
+    stopped = world.call("StopBuild", id=build_id)["build"]
+    notes = Notes(world.stand.store, world.stand.ids, world.stand.clock)
+    notes.enter(Ref(SCOPE, build_id), "PROVISIONING")
+    notes.see(Ref(SCOPE, build_id), resolved_version="1")
+    notes.complete(Ref(SCOPE, build_id), Ending("FAILED"), "FAILED")
+    assert world.see(build_id) == stopped
 
 
 def test_a_build_that_takes_too_long_is_ended(world: World) -> None:
@@ -202,7 +234,10 @@ def test_a_build_that_takes_too_long_is_ended(world: World) -> None:
     world.stand.clock.advance(5 * 60 + 1)
     world.work()
     assert world.see(build_id)["buildStatus"] == "TIMED_OUT"
-    assert world.phase(build_id, "INSTALL")["contexts"][0]["statusCode"] == "BUILD_TIMED_OUT"
+    assert world.phases(build_id)[-2:] == ["INSTALL", "COMPLETED"]
+    assert world.phase(build_id, "INSTALL")["contexts"] == [
+        {"statusCode": "BUILD_TIMED_OUT", "message": "Build has timed out. "}
+    ]
 
 
 def test_a_build_waits_in_the_queue_only_so_long() -> None:
@@ -214,7 +249,7 @@ def test_a_build_waits_in_the_queue_only_so_long() -> None:
     world.work()
     assert world.see(first)["buildStatus"] == "IN_PROGRESS"
     assert world.see(second)["buildStatus"] == "TIMED_OUT"
-    assert world.phases(second) == ["SUBMITTED", "QUEUED", "FINALIZING", "COMPLETED"]
+    assert world.phases(second) == ["SUBMITTED", "QUEUED", "COMPLETED"]
 
 
 def test_a_container_that_dies_ends_its_build(world: World) -> None:
@@ -419,6 +454,14 @@ def test_events_tell_each_change_once(world: World) -> None:
     world.leaves(build_id)
     world.work()
     states = world.events("CodeBuild Build State Change")
+    begun = states[0]["additional-information"]
+    assert (states[0]["current-phase"], states[0]["current-phase-context"]) == ("SUBMITTED", "[]")
+    assert "phases" not in begun
+    assert (begun["cache"], begun["artifact"]) == ({"type": "NO_CACHE"}, {"location": ""})
+    assert (begun["timeout-in-minutes"], begun["queued-timeout-in-minutes"]) == (60, 480)
+    over = states[-1]["additional-information"]["phases"]
+    assert [each.get("phase-context") for each in over[:3]] == [[], [], [": "]]
+    assert set(over[-1]) == {"phase-type", "start-time"}
     assert [each["build-status"] for each in states] == ["IN_PROGRESS", "SUCCEEDED"]
     assert states[-1]["build-id"] == SCOPE.arn("codebuild", f"build/{build_id}")
     assert states[-1]["additional-information"]["build-complete"] is True

@@ -110,11 +110,11 @@ class World:
             slots=self.slots,
         )
 
-    def logs_are_kept(self) -> None:
+    def logs_are_kept(self, *, finished: bool = True) -> None:
         """What the collector of logs would have done by now."""
         with self.stand.store.transaction() as tx:
             for item in tx.everywhere(LOG_SOURCES):
-                tx.observe(LOG_SOURCES, item.ref, SourceObserved(ready=True, finished=True))
+                tx.observe(LOG_SOURCES, item.ref, SourceObserved(ready=True, finished=finished))
 
     def noted(self, build_id: str, *lines: str, ended: bool = False, **files: str) -> None:
         """The build's script has noted ``lines``, at the time it is now."""

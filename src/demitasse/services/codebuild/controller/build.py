@@ -28,16 +28,18 @@ from demitasse.services.codebuild.buildspec import Buildspec
 from demitasse.services.codebuild.controller.download import Download
 from demitasse.services.codebuild.controller.notes import Notes
 from demitasse.services.codebuild.controller.problems import PhaseFailed
-from demitasse.services.codebuild.controller.provision import Provision, forget_session
+from demitasse.services.codebuild.controller.provision import Provision
 from demitasse.services.codebuild.controller.sources import Sources
 from demitasse.services.codebuild.controller.uploads import Uploads
-from demitasse.services.codebuild.plan import Ending, Step
+from demitasse.services.codebuild.plan import Step
 from demitasse.services.codebuild.records import (
     BUILDS,
     EVERYWHERE,
     PROJECTS,
     QUEUE,
+    SUCCEEDED,
     BuildItem,
+    Ending,
 )
 from demitasse.services.logs.records import LOG_SOURCES
 from demitasse.store import Change, Kind, Ref, Store, Transaction
@@ -135,21 +137,19 @@ class BuildController(Controller):
         if step is Step.NOTHING:
             return None
         if step is Step.CLEAR:
-            await self._clear(item)
-            return None
-        end = plan.ending(item, self._clock.now())
+            return await self._clear(item)
+        end = plan.too_long(item, self._clock.now())
         if end is not None:
-            self._notes.enter(ref, "FINALIZING", end, verdict=end.status)
+            self._notes.complete(ref, end, end.status)
             return None
         try:
             return await self._take(step, item)
         except PhaseFailed as problem:
-            self._notes.enter(
-                ref,
-                "FINALIZING",
-                Ending("FAILED", problem.code, problem.message),
-                verdict="FAILED",
-            )
+            end = Ending("FAILED", problem.code, problem.message)
+            if step is Step.PROVISION:
+                self._notes.complete(ref, end, end.status)
+            else:
+                self._notes.enter(ref, "FINALIZING", end, verdict=end.status)
             return None
 
     async def _take(self, step: Step, item: BuildItem) -> float | None:
@@ -212,7 +212,7 @@ class BuildController(Controller):
             # Once more, for what was noted just before it ended.
             if not script.noted(await self._workspaces.answers(name)).ended:
                 end = plan.dead(container.exit_code if container else None)
-                self._notes.enter(item.ref, "FINALIZING", end, verdict=end.status)
+                self._notes.complete(item.ref, end, end.status)
             return _SOON
         return _LOOK_SECONDS
 
@@ -232,23 +232,31 @@ class BuildController(Controller):
 
     async def _finalize(self, item: BuildItem) -> float | None:
         """Let the container print its last lines and end; then the build is over."""
-        began = item.observed.phases[-1].started_at
-        late = self._clock.now() - began > _END_SECONDS
+        late = self._late(item)
         container = await self._look(item)
         if container is not None and container.running:
-            if late or item.observed.verdict not in {"SUCCEEDED", "FAILED"}:
+            if late:
                 await self._containers.kill(container.id)
             else:
                 await self._dismiss(item)
             return _SOON
+        if container is not None and not late and not self._log_is_kept(item):
+            return _SOON
+        self._notes.complete(item.ref, SUCCEEDED, item.observed.verdict)
+        return None
+
+    def _late(self, item: BuildItem) -> bool:
+        """Whether a build has had long enough to say its last lines."""
+        last = next(
+            each for each in item.observed.phases if each.type in {"FINALIZING", "COMPLETED"}
+        )
+        return self._clock.now() - last.started_at > _END_SECONDS
+
+    def _log_is_kept(self, item: BuildItem) -> bool:
+        """Whether all that a container that has ended had printed is in CloudWatch Logs."""
         with self._store.transaction() as tx:
             source = tx.get(LOG_SOURCES, item.scope, specs.container_name(item.key))
-        if source is not None and container is not None and not source.observed.finished:
-            if not late:
-                return _SOON
-            log.warning("%s: its log is not complete", item.key)
-        self._notes.complete(item.ref)
-        return None
+        return source is None or source.observed.finished
 
     async def _dismiss(self, item: BuildItem) -> None:
         """Tell the agent what it waits for, and how the phase ended that is not its own."""
@@ -266,13 +274,20 @@ class BuildController(Controller):
             name, {"end": script.lines(self._clock.now(), *texts), "source": ""}
         )
 
-    async def _clear(self, item: BuildItem) -> None:
+    async def _clear(self, item: BuildItem) -> float | None:
+        """End what still runs of a build that is over, and remove it when its log is kept."""
+        container = await self._look(item)
+        if container is not None:
+            if container.running:
+                await self._containers.kill(container.id)
+                return _SOON
+            if not self._log_is_kept(item):
+                if not self._late(item):
+                    return _SOON
+                log.warning("%s: its log is not complete", item.key)
         await self._remove(item.ref)
-        with self._store.transaction() as tx:
-            found = tx.get(BUILDS, item.scope, item.key)
-            if found is not None:
-                forget_session(tx, found.observed.session)
-        self._notes.see(item.ref, cleared=True)
+        self._notes.cleared(item.ref)
+        return None
 
     async def _remove(self, ref: Ref) -> None:
         """Remove everything that a build has outside of its record, and its place in the queue."""

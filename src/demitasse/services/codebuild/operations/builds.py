@@ -87,9 +87,8 @@ def start(ctx: Context, given: Input) -> Output:
 
 @api.operation("StopBuild")
 def stop(ctx: Context, given: Input) -> Output:
-    """Ask a build to stop."""
-    stop_build(ctx.tx, ctx.scope, given["id"], ctx.now)
-    return {"build": describe.build(find_build(ctx.tx, ctx.scope, given["id"]))}
+    """End a build now; one that is over stays as it is."""
+    return {"build": describe.build(stop_build(ctx.tx, ctx.scope, ctx.ids, ctx.now, given["id"]))}
 
 
 @api.operation("RetryBuild")
@@ -126,16 +125,18 @@ def batch_delete_builds(ctx: Context, given: Input) -> Output:
     """Forget builds that are over."""
     deleted, kept = [], []
     for build_id in dict.fromkeys(given["ids"]):
-        item = ctx.tx.get(BUILDS, ctx.scope, build_key(ctx.scope, build_id))
+        key = build_key(ctx.scope, build_id)
+        arn = build_arn(ctx.scope, key)
+        item = ctx.tx.get(BUILDS, ctx.scope, key)
         if item is None:
-            kept.append({"id": build_id, "statusCode": "BUILD_NOT_FOUND"})
+            kept.append({"id": arn, "statusCode": "BUILD_NOT_FOUND"})
         elif item.observed.status not in FINAL:
-            kept.append({"id": build_id, "statusCode": "BUILD_IN_PROGRESS"})
+            kept.append({"id": arn, "statusCode": "BUILD_IN_PROGRESS"})
         else:
             ctx.tx.delete(BUILDS, item.ref)
-            for place in ctx.tx.page(LISTED, ctx.scope, where=("id", item.key)):
+            for place in ctx.tx.page(LISTED, ctx.scope, where=("id", key)):
                 ctx.tx.delete(LISTED, place.ref)
-            deleted.append(build_arn(ctx.scope, item.key))
+            deleted.append(arn)
     return {"buildsDeleted": deleted, "buildsNotDeleted": kept}
 
 

@@ -17,6 +17,7 @@ from demitasse.services.codebuild.records.builds import (
     build_key,
     find_build,
 )
+from demitasse.services.codebuild.records.progress import SUCCEEDED, Ending
 from demitasse.services.codebuild.records.projects import (
     INVALID,
     PROJECTS,
@@ -45,11 +46,13 @@ __all__ = [
     "LISTED",
     "PROJECTS",
     "QUEUE",
+    "SUCCEEDED",
     "Artifacts",
     "Build",
     "BuildItem",
     "BuildObserved",
     "BuildOverrides",
+    "Ending",
     "Environment",
     "Listed",
     "Logs",

@@ -21,8 +21,8 @@ EVERYWHERE = Scope("", "")
 class Build(msgspec.Struct, frozen=True, omit_defaults=True):
     """A build as asked for; ``key`` is its id, ``<project>:<uuid>``.
 
-    ``settings`` are the project's at that moment with what the caller overrode. ``stop_at`` is
-    when a caller asked to stop. ``retry_of`` is the build that this one repeats.
+    ``settings`` are the project's at that moment with what the caller overrode. ``retry_of`` is
+    the build that this one repeats.
     """
 
     project: str
@@ -33,7 +33,6 @@ class Build(msgspec.Struct, frozen=True, omit_defaults=True):
     cache_epoch: int = 0
     token: str = ""
     token_digest: str = ""
-    stop_at: datetime | None = None
     retry_of: str = ""
 
 
@@ -46,6 +45,17 @@ class Phase(msgspec.Struct, frozen=True, omit_defaults=True):
     ended_at: datetime | None = None
     code: str = ""
     message: str = ""
+
+    @property
+    def has_context(self) -> bool:
+        """Whether AWS gives a context: phases of its queue, and a stopped one, have none."""
+        if self.code:
+            return True
+        return (
+            self.ended_at is not None
+            and self.type not in {"SUBMITTED", "QUEUED"}
+            and self.status != "STOPPED"
+        )
 
 
 class Output(msgspec.Struct, frozen=True, omit_defaults=True):

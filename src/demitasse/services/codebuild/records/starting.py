@@ -26,6 +26,7 @@ from demitasse.services.codebuild.records.builds import (
     find_build,
     listing_keys,
 )
+from demitasse.services.codebuild.records.progress import Ending, complete, note
 from demitasse.services.codebuild.records.projects import (
     INVALID,
     Artifacts,
@@ -36,7 +37,7 @@ from demitasse.services.codebuild.records.projects import (
     Variable,
     find_project,
 )
-from demitasse.services.codebuild.records.telling import tell_phase, tell_state
+from demitasse.services.codebuild.records.telling import tell_state
 from demitasse.store import Transaction
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -149,21 +150,21 @@ def retry_build(
         created_at=now,
         token=token,
         token_digest=digest if token else "",
-        stop_at=None,
         retry_of=before.key,
     )
     return keep(tx, scope, ids, now, again, "").key
 
 
-def stop_build(tx: Transaction, scope: Scope, build_id: str, now: datetime) -> None:
-    """Ask a build to stop; nothing changes when it is over or was asked before.
+def stop_build(tx: Transaction, scope: Scope, ids: Ids, now: datetime, build_id: str) -> BuildItem:
+    """End a build now, as AWS does; what is left of it outside goes afterwards.
 
+    Nothing changes when it is over, or has only its last lines to say (FINALIZING).
     ``ServiceError``: ``ResourceNotFoundException``.
     """
     item = find_build(tx, scope, build_id)
-    if item.observed.status in FINAL or item.desired.stop_at is not None:
-        return
-    tx.desire(BUILDS, item.ref, msgspec.structs.replace(item.desired, stop_at=now))
+    if item.observed.status in FINAL or item.observed.current_phase == "FINALIZING":
+        return item
+    return complete(tx, item, ids, now, Ending("STOPPED"), "STOPPED")
 
 
 def keep(  # noqa: PLR0917 - as start_build
@@ -171,20 +172,15 @@ def keep(  # noqa: PLR0917 - as start_build
 ) -> BuildItem:
     """Keep a new build under a new id, queue it and say so."""
     identity = f"{build.project}:{ids.uuid()}"
-    observed = BuildObserved(
-        current_phase="QUEUED",
-        phases=(Phase("SUBMITTED", now, "SUCCEEDED", now), Phase("QUEUED", now)),
-        started_at=now,
-        resolved_version=resolved,
-    )
+    observed = BuildObserved(started_at=now, resolved_version=resolved)
     item = tx.create(BUILDS, scope, identity, build, observed)
+    tell_state(tx, item, ids, now)
     for key in listing_keys(tx.next(scope, "codebuild.listed")):
         tx.create(LISTED, scope, key, Listed(identity, build.project))
     place = f"{tx.next(EVERYWHERE, 'codebuild.queue'):012d}"
     tx.create(QUEUE, EVERYWHERE, place, Waiting(scope.account, scope.region, identity))
-    tell_state(tx, item, ids, now)
-    tell_phase(tx, item, observed.phases[0], ids, now)
-    return item
+    submitted = Phase("SUBMITTED", now, "SUCCEEDED", now)
+    return note(tx, item, ids, now, (submitted, Phase("QUEUED", now)))
 
 
 def overridden(settings: Settings, given: BuildOverrides, source_version: str) -> Settings:

@@ -1,4 +1,7 @@
-"""CodeBuild's own events, as "Build notifications input format reference" gives them."""
+"""CodeBuild's own events, as "Build notifications input format reference" gives them.
+
+All but the deep links: there is no console that they could lead to.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from demitasse.ids import Ids
-from demitasse.services.codebuild.records.builds import BuildItem, Phase, build_arn
+from demitasse.services.codebuild.records.builds import (
+    BuildItem,
+    BuildObserved,
+    Output,
+    Phase,
+    build_arn,
+)
 from demitasse.services.events.records import emit, is_heard
 from demitasse.store import Transaction
 
@@ -18,12 +27,11 @@ def tell_state(tx: Transaction, item: BuildItem, ids: Ids, now: datetime) -> Non
     if not is_heard(tx, item.scope, SOURCE):
         return
     seen = item.observed
-    last = seen.phases[-1] if seen.phases else None
     detail = {
         "build-status": seen.status,
         **_common(item),
         "current-phase": seen.current_phase,
-        "current-phase-context": _context(last),
+        "current-phase-context": "[: ]" if seen.phases else "[]",
         "version": "1",
     }
     _emit(tx, item, ids, now, "CodeBuild Build State Change", detail)
@@ -40,7 +48,7 @@ def tell_phase(tx: Transaction, item: BuildItem, phase: Phase, ids: Ids, now: da
         "completed-phase-duration-seconds": seconds(phase),
         "completed-phase-start": _moment(phase.started_at),
         "completed-phase-end": _moment(phase.ended_at or now),
-        "completed-phase-context": _context(phase),
+        "completed-phase-context": f"[{', '.join(_contexts(phase))}]",
         "version": "1",
     }
     _emit(tx, item, ids, now, "CodeBuild Build Phase Change", detail)
@@ -74,10 +82,18 @@ def _common(item: BuildItem) -> dict[str, Any]:
     source: dict[str, Any] = {"type": settings.source.type}
     if settings.source.location:
         source["location"] = settings.source.location
+    if settings.source.buildspec:
+        source["buildspec"] = settings.source.buildspec
+    cache: dict[str, Any] = {"type": "NO_CACHE"}
+    if settings.cache is not None:
+        cache = {"type": "LOCAL", "modes": list(settings.cache)}
     information: dict[str, Any] = {
+        "artifact": _artifact(seen),
+        "cache": cache,
         "environment": {
             "image": environment.image,
             "privileged-mode": environment.privileged,
+            "image-pull-credentials-type": environment.pull_credentials,
             "compute-type": environment.compute_type,
             "type": environment.type,
             "environment-variables": [
@@ -86,20 +102,15 @@ def _common(item: BuildItem) -> dict[str, Any]:
             ],
         },
         "timeout-in-minutes": settings.timeout,
+        "queued-timeout-in-minutes": settings.queued_timeout,
         "build-complete": seen.ended_at is not None,
         "build-number": own.number,
         "initiator": own.initiator,
         "build-start-time": _moment(seen.started_at or own.created_at),
         "source": source,
-        "phases": [_phase(each) for each in seen.phases],
     }
-    if seen.outputs:
-        first = seen.outputs[0]
-        information["artifact"] = {
-            "location": first.location,
-            **({"md5sum": first.md5} if first.md5 else {}),
-            **({"sha256sum": first.sha256} if first.sha256 else {}),
-        }
+    if seen.phases:
+        information["phases"] = [_phase(each) for each in seen.phases]
     if seen.log_group:
         information["logs"] = {"group-name": seen.log_group, "stream-name": seen.log_stream}
     if settings.source_version:
@@ -111,6 +122,12 @@ def _common(item: BuildItem) -> dict[str, Any]:
     }
 
 
+def _artifact(seen: BuildObserved) -> dict[str, str]:
+    first = next((each for each in seen.outputs if not each.identifier), Output(""))
+    told = {"location": first.location, "md5sum": first.md5, "sha256sum": first.sha256}
+    return {name: value for name, value in told.items() if value or name == "location"}
+
+
 def _phase(phase: Phase) -> dict[str, Any]:
     told: dict[str, Any] = {
         "phase-type": phase.type,
@@ -118,7 +135,7 @@ def _phase(phase: Phase) -> dict[str, Any]:
     }
     if phase.ended_at is not None:
         told |= {
-            "phase-context": [_context(phase)[1:-1]],
+            "phase-context": _contexts(phase),
             "end-time": _moment(phase.ended_at),
             "duration-in-seconds": seconds(phase),
             "phase-status": phase.status,
@@ -126,10 +143,8 @@ def _phase(phase: Phase) -> dict[str, Any]:
     return told
 
 
-def _context(phase: Phase | None) -> str:
-    if phase is None:
-        return "[]"
-    return f"[{phase.code}: {phase.message}]"
+def _contexts(phase: Phase) -> list[str]:
+    return [f"{phase.code}: {phase.message}"] if phase.has_context else []
 
 
 def _moment(at: datetime) -> str:
