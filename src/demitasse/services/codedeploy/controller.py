@@ -6,6 +6,7 @@ follow; what they see comes back as changes of their records.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -113,6 +114,9 @@ class DeploymentController(Controller):
             data = await self._objects.get(
                 item.scope, revision.bucket, revision.key, revision.version
             )
+            if not await self._is_expected(item, data):
+                problem = f"The object {where} has another ETag than {revision.etag}"
+                return "", ("REVISION_MISSING", problem)
             return data.decode(), None
         except EngineUnavailable:
             raise
@@ -120,3 +124,13 @@ class DeploymentController(Controller):
             return "", ("REVISION_MISSING", f"The revision {where} cannot be read: {error}")
         except UnicodeDecodeError:
             return "", ("INVALID_REVISION", f"The AppSpec file {where} is not text")
+
+    async def _is_expected(self, item: Item[Deployment, DeploymentObserved], data: bytes) -> bool:
+        """Whether an object has the ETag that its revision names, if it names one."""
+        revision = item.desired.revision
+        wanted = revision.etag.strip('"')
+        if not wanted or wanted == hashlib.md5(data, usedforsecurity=False).hexdigest():
+            return True
+        # The ETag of what was uploaded in parts is no digest of it.
+        current = await self._objects.current(item.scope, revision.bucket, revision.key)
+        return current is not None and current == (revision.version or current[0], wanted)

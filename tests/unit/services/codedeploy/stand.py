@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from botocore.exceptions import ClientError
 from tests.kit import asgi, stand
 
 from demitasse.engines.objects.fake import FakeObjects
 from demitasse.services.codedeploy import operations as codedeploy
 from demitasse.services.codedeploy.controller import DeploymentController
+from demitasse.services.codedeploy.records import DEPLOYMENTS, GROUPS, GroupObserved
 from demitasse.services.ec2 import operations as ec2
 from demitasse.services.ec2.records import SUBNETS, VPCS
 from demitasse.services.ecs import operations as ecs
@@ -198,6 +200,17 @@ class Stand(stand.Stand):
                     tx.observe(LISTENERS, listener.ref, Applied(digest(listener.desired)))
                 for rule in tx.page(RULES, SCOPE):
                     tx.observe(RULES, rule.ref, Applied(digest(rule.desired)))
+
+    def succeed(self, deployment: str) -> None:
+        """Let a deployment have succeeded."""
+        with self.store.transaction() as tx:
+            item = tx.get(DEPLOYMENTS, SCOPE, deployment)
+            assert item is not None
+            done = msgspec.structs.replace(item.observed, status="Succeeded", phase="done")
+            tx.observe(DEPLOYMENTS, item.ref, done)
+            group = tx.one(GROUPS, SCOPE, "id", item.desired.group_id)
+            assert group is not None
+            tx.observe(GROUPS, group.ref, GroupObserved(deployment, deployment))
 
     def info(self, deployment: str) -> dict[str, Any]:
         return dict(self.deploy("GetDeployment", deploymentId=deployment)["deploymentInfo"])

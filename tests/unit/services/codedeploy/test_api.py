@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from datetime import timedelta
 from typing import Any
@@ -408,6 +407,9 @@ def test_lists_of_deployments_are_newest_first(stand: Stand) -> None:
     assert listed == newest_first[:1]
     batch = stand.deploy("BatchGetDeployments", deploymentIds=[*begun, "d-NONE"])
     assert [each["deploymentId"] for each in batch["deploymentsInfo"]] == begun
+    code, _ = stand.refused("BatchGetDeployments", deploymentIds=["d-NONE"] * 26)
+    assert code == "BatchLimitExceededException"
+    assert stand.deploy("ListDeployments", externalId="a stack")["deployments"] == []
     got = stand.deploy("GetDeploymentGroup", **of_group)["deploymentGroupInfo"]
     assert got["lastAttemptedDeployment"]["deploymentId"] == begun[-1]
 
@@ -489,6 +491,8 @@ def test_what_does_not_exist(stand: Stand) -> None:
     for operation in ("GetDeployment", "StopDeployment", "ListDeploymentTargets"):
         code, _ = stand.refused(operation, deploymentId="d-NONE")
         assert code == "DeploymentDoesNotExistException"
+        assert stand.refused(operation, deploymentId="none")[0] == "InvalidDeploymentIdException"
+        assert stand.refused(operation, deploymentId="")[0] == "DeploymentIdRequiredException"
     code, message = stand.refused(
         "PutLifecycleEventHookExecutionStatus",
         deploymentId="d-NONE",
@@ -496,73 +500,6 @@ def test_what_does_not_exist(stand: Stand) -> None:
         status="Succeeded",
     )
     assert "PutLifecycleEventHookExecutionStatus" in message
-
-
-# Revisions in S3
-
-
-@pytest.mark.parametrize(
-    ("data", "key", "code"),
-    [
-        (None, "appspec.yaml", ""),
-        (b"version: 1", "appspec.yaml", "INVALID_REVISION"),
-        (b"\xff", "appspec.yaml", "INVALID_REVISION"),
-        (None, "other", "REVISION_MISSING"),
-    ],
-)
-def test_revisions_in_s3(stand: Stand, data: bytes | None, key: str, code: str) -> None:
-    content = stand.revision()["appSpecContent"]["content"].encode()
-    location = {"bucket": "b", "key": key, "bundleType": "YAML"}
-    deployment = stand.begin(revision={"revisionType": "S3", "s3Location": location})
-    stand.objects.add_bucket(SCOPE, "b")
-    kept = stand.objects.put(SCOPE, "b", "appspec.yaml", content if data is None else data)
-    asyncio.run(kept)
-    stand.work()
-    info = stand.info(deployment)
-    assert info["revision"]["s3Location"] == location
-    assert info.get("errorInformation", {}).get("code", "") == code
-    assert info["status"] == ("Failed" if code else "InProgress")
-
-
-# Registered revisions
-
-
-def test_revisions_are_registered_and_used(stand: Stand) -> None:
-    location = {
-        "revisionType": "S3",
-        "s3Location": {"bucket": "b", "key": "releases/1.yaml", "bundleType": "YAML"},
-    }
-    given = {"applicationName": "app", "revision": location}
-    code, _ = stand.refused("GetApplicationRevision", **given)
-    assert code == "RevisionDoesNotExistException"
-    for _ in range(2):
-        stand.deploy("RegisterApplicationRevision", **given, description="the first")
-    stand.clock.advance(60)
-    stand.begin()
-    got = stand.deploy("GetApplicationRevision", **given)
-    assert got["revision"] == location
-    assert got["revisionInfo"]["description"] == "the first"
-    assert got["revisionInfo"]["deploymentGroups"] == []
-
-    def listed(**more: Any) -> list[str]:
-        found = stand.deploy("ListApplicationRevisions", applicationName="app", **more)
-        return [each["revisionType"] for each in found["revisions"]]
-
-    assert listed() == ["S3", "AppSpecContent"]
-    assert listed(sortBy="lastUsedTime", sortOrder="descending") == ["AppSpecContent", "S3"]
-    assert listed(deployed="include") == ["AppSpecContent"]
-    assert listed(deployed="exclude") == ["S3"]
-    assert listed(s3Bucket="b", s3KeyPrefix="releases/") == ["S3"]
-    assert listed(s3Bucket="c") == []
-    batch = stand.deploy(
-        "BatchGetApplicationRevisions",
-        applicationName="app",
-        revisions=[stand.revision(), stand.revision("other")],
-    )
-    (found,) = batch["revisions"]
-    assert found["genericRevisionInfo"]["deploymentGroups"] == ["group"]
-    assert found["genericRevisionInfo"]["firstUsedTime"] == stand.clock.now()
-    assert batch["errorMessage"]
 
 
 def test_lists_of_what_is_only_elsewhere_are_empty(stand: Stand) -> None:

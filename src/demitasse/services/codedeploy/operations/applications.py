@@ -14,7 +14,7 @@ from demitasse.services.codedeploy.records import (
     Application,
     find_application,
 )
-from demitasse.services.codedeploy.records.revisions import REVISIONS
+from demitasse.services.codedeploy.records.revisions import forget_revisions
 
 _CODE = "InvalidApplicationNameException"
 
@@ -82,8 +82,7 @@ def delete(ctx: Context, given: Input) -> Output:
     if item is not None:
         for group in ctx.tx.page(GROUPS, ctx.scope, prefix=f"{item.desired.id}/"):
             ctx.tx.delete(GROUPS, group.ref)
-        for revision in ctx.tx.page(REVISIONS, ctx.scope, prefix=f"{item.desired.id}/"):
-            ctx.tx.delete(REVISIONS, revision.ref)
+        forget_revisions(ctx.tx, ctx.scope, item.desired.id)
         ctx.tx.delete(APPLICATIONS, item.ref)
     return {}
 

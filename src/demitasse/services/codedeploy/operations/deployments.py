@@ -9,7 +9,6 @@ import msgspec
 
 from demitasse.api import Input, Output
 from demitasse.errors import NotSupported, ServiceError
-from demitasse.services import paging
 from demitasse.services.base import Context
 from demitasse.services.codedeploy import describe
 from demitasse.services.codedeploy.look import trouble
@@ -76,7 +75,7 @@ def get(ctx: Context, given: Input) -> Output:
 @api.operation("BatchGetDeployments")
 def batch_get(ctx: Context, given: Input) -> Output:
     """Those that exist."""
-    wanted = names.batch(given["deploymentIds"], "deployments")
+    wanted = names.batch(given["deploymentIds"], "deployments", 25)
     found = [ctx.tx.get(DEPLOYMENTS, ctx.scope, identity) for identity in wanted]
     return {
         "deploymentsInfo": [
@@ -89,7 +88,7 @@ def batch_get(ctx: Context, given: Input) -> Output:
 def list_deployments(ctx: Context, given: Input) -> Output:
     """Newest first; of a group, of an application, or all."""
     if given.get("externalId"):
-        raise NotSupported("externalId")
+        return {"deployments": []}  # CloudFormation's: nothing here is linked to such a resource
     where = None
     if given.get("deploymentGroupName"):
         if not given.get("applicationName"):
@@ -106,19 +105,17 @@ def list_deployments(ctx: Context, given: Input) -> Output:
         where = ("application", application.desired.id)
     statuses = frozenset(given.get("includeOnlyStatuses") or ())
     begin, end = _range(given.get("createTimeRange"))
-    after = paging.start(given.get("nextToken"), code="InvalidNextTokenException")
-    found: list[str] = []
-    while True:
-        rows = ctx.tx.page(LISTED, ctx.scope, after=after, limit=names.PAGE + 1, where=where)
-        more = len(rows) > names.PAGE
-        for row in rows[: names.PAGE]:
-            after = row.key
-            if _is_wanted(ctx, row.desired.id, statuses, begin, end):
-                found.append(row.desired.id)
-        if not more:
-            return {"deployments": found}
-        if found:
-            return {"deployments": found, "nextToken": paging.token(after)}
+
+    def rows(after: str, limit: int) -> list[tuple[str, str | None]]:
+        return [
+            (
+                row.key,
+                row.desired.id if _is_wanted(ctx, row.desired.id, statuses, begin, end) else None,
+            )
+            for row in ctx.tx.page(LISTED, ctx.scope, after=after, limit=limit, where=where)
+        ]
+
+    return names.page(given, "deployments", rows)
 
 
 def _is_wanted(
@@ -196,9 +193,7 @@ def _skip(ctx: Context, item: Item[Deployment, DeploymentObserved]) -> Output:
 
 
 def _running(ctx: Context, identity: str | None) -> Item[Deployment, DeploymentObserved]:
-    if not identity:
-        raise ServiceError("DeploymentIdRequiredException", "The deployment id must be specified.")
-    item = find_deployment(ctx.tx, ctx.scope, identity)
+    item = find_deployment(ctx.tx, ctx.scope, identity or "")
     if item.observed.status in FINAL:
         raise ServiceError(
             "DeploymentAlreadyCompletedException",

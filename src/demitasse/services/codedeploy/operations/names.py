@@ -13,7 +13,6 @@ from demitasse.services import paging
 T = TypeVar("T")
 
 PAGE = 100
-MOST_IN_BATCH = 100
 _NAME = re.compile(r"[A-Za-z0-9._+=,@-]{1,100}")
 
 
@@ -34,21 +33,28 @@ def platform(value: str | None) -> None:
         raise NotSupported(f"computePlatform {value or 'Server (the default)'}")
 
 
-def batch(values: Sequence[str], what: str) -> list[str]:
-    """Each name once, a hundred at most; ``BatchLimitExceededException``."""
-    if len(values) > MOST_IN_BATCH:
+def batch(values: Sequence[T], what: str, most: int = 100) -> list[T]:
+    """Each one once, in their order; ``BatchLimitExceededException``."""
+    if len(values) > most:
         raise ServiceError(
-            "BatchLimitExceededException",
-            f"The maximum number of {what} in a batch is {MOST_IN_BATCH}.",
+            "BatchLimitExceededException", f"The maximum number of {what} in a batch is {most}."
         )
     return list(dict.fromkeys(values))
 
 
-def page(given: Input, member: str, rows: Callable[[str, int], list[tuple[str, T]]]) -> Output:
-    """A page of a list; ``rows(after, limit)`` gives pairs of key and what is listed."""
+def page(
+    given: Input, member: str, rows: Callable[[str, int], Sequence[tuple[str, T | None]]]
+) -> Output:
+    """A page of a list; ``rows(after, limit)`` gives pairs of key and what is listed.
+
+    ``None`` is what is not wanted: a page of that alone is passed over.
+    """
     after = paging.start(given.get("nextToken"), code="InvalidNextTokenException")
-    found, more = paging.cut(rows(after, PAGE + 1), PAGE)
-    output: Output = {member: [row for _, row in found]}
-    if more:
-        output["nextToken"] = paging.token(found[-1][0])
-    return output
+    while True:
+        found, more = paging.cut(rows(after, PAGE + 1), PAGE)
+        shown = [row for _, row in found if row is not None]
+        if not more:
+            return {member: shown}
+        after = found[-1][0]
+        if shown:
+            return {member: shown, "nextToken": paging.token(after)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from demitasse.api import Input, Output
 from demitasse.errors import ServiceError
 from demitasse.services.base import Context
@@ -11,21 +9,25 @@ from demitasse.services.codedeploy import describe
 from demitasse.services.codedeploy.operations import names
 from demitasse.services.codedeploy.operations.api import api
 from demitasse.services.codedeploy.operations.deployments import revision
-from demitasse.services.codedeploy.records import GROUPS, Revision, find_application
+from demitasse.services.codedeploy.records import (
+    DEPLOYMENTS,
+    GROUPS,
+    Revision,
+    find_application,
+)
 from demitasse.services.codedeploy.records.revisions import (
+    ORDERS,
+    PLACES,
     REVISIONS,
     Registered,
     find_revision,
+    order_prefix,
     register_revision,
 )
 from demitasse.store import Item
 from demitasse.store.kinds import Nothing
 
-_MOMENTS = {
-    "registerTime": lambda own: own.registered_at,
-    "firstUsedTime": lambda own: own.first_used_at or own.registered_at,
-    "lastUsedTime": lambda own: own.last_used_at or own.registered_at,
-}
+_MOST = 25
 
 
 @api.operation("RegisterApplicationRevision")
@@ -59,8 +61,7 @@ def get(ctx: Context, given: Input) -> Output:
 def batch_get(ctx: Context, given: Input) -> Output:
     """Those that exist; ``errorMessage`` says that others do not."""
     application = find_application(ctx.tx, ctx.scope, given["applicationName"])
-    wanted = [revision(each) for each in given["revisions"]]
-    names.batch([str(number) for number in range(len(wanted))], "revisions")
+    wanted = names.batch([revision(each) for each in given["revisions"]], "revisions", _MOST)
     found = [find_revision(ctx.tx, ctx.scope, application.desired.id, each) for each in wanted]
     shown = [
         {
@@ -80,32 +81,47 @@ def batch_get(ctx: Context, given: Input) -> Output:
 def list_revisions(ctx: Context, given: Input) -> Output:
     """An application's revisions, in the order asked for; by the time of registration else."""
     application = find_application(ctx.tx, ctx.scope, given["applicationName"])
-    prefix = f"{application.desired.id}/"
-    kept = [
-        item
-        for item in ctx.tx.page(REVISIONS, ctx.scope, prefix=prefix)
-        if _is_wanted(item.desired, given)
-    ]
-    kept.sort(key=lambda item: _MOMENTS[given.get("sortBy", "registerTime")](item.desired))
-    if given.get("sortOrder") == "descending":
-        kept.reverse()
-    places = {item.key: place for place, item in enumerate(kept)}
+    bucket: str = given.get("s3Bucket", "")
+    if given.get("s3KeyPrefix") and not bucket:
+        raise ServiceError(
+            "BucketNameFilterRequiredException", "A key prefix needs the name of its bucket."
+        )
+    prefix = order_prefix(
+        application.desired.id,
+        given.get("sortBy", ORDERS[0]),
+        descending=given.get("sortOrder") == "descending",
+    )
+    where = ("bucket", bucket) if bucket else None
 
-    def rows(after: str, limit: int) -> list[tuple[str, Any]]:
-        first = places.get(after, -1) + 1
-        found = kept[first : first + limit]
-        return [(item.key, describe.revision(item.desired.revision)) for item in found]
+    def rows(after: str, limit: int) -> list[tuple[str, Output | None]]:
+        places = ctx.tx.page(
+            PLACES, ctx.scope, after=after, limit=limit, prefix=prefix, where=where
+        )
+        return [(place.key, _shown(ctx, place.desired.revision, given)) for place in places]
 
     return names.page(given, "revisions", rows)
 
 
-def _is_wanted(own: Registered, given: Input) -> bool:
-    if given.get("s3Bucket") and own.revision.bucket != given["s3Bucket"]:
-        return False
-    if given.get("s3KeyPrefix") and not own.revision.key.startswith(given["s3KeyPrefix"]):
-        return False
+def _shown(ctx: Context, key: str, given: Input) -> Output | None:
+    """A revision that is wanted."""
+    item = ctx.tx.get(REVISIONS, ctx.scope, key)
+    if item is None or not item.desired.revision.key.startswith(given.get("s3KeyPrefix", "")):
+        return None
     deployed: str = given.get("deployed", "ignore")
-    return deployed == "ignore" or (deployed == "include") == bool(own.groups)
+    if deployed != "ignore" and (deployed == "include") != bool(_target_of(ctx, item)):
+        return None
+    return describe.revision(item.desired.revision)
+
+
+def _target_of(ctx: Context, item: Item[Registered, Nothing]) -> list[str]:
+    """The names of the groups whose target revision this is: the last that was deployed well."""
+    found = []
+    for each in item.desired.groups:
+        group = ctx.tx.one(GROUPS, ctx.scope, "id", each)
+        last = ctx.tx.get(DEPLOYMENTS, ctx.scope, group.observed.successful) if group else None
+        if group and last and last.desired.revision == item.desired.revision:
+            found.append(group.desired.name)
+    return found
 
 
 def _find(ctx: Context, application_id: str, wanted: Revision) -> Item[Registered, Nothing]:
@@ -118,12 +134,11 @@ def _find(ctx: Context, application_id: str, wanted: Revision) -> Item[Registere
 
 
 def _info(ctx: Context, item: Item[Registered, Nothing]) -> Output:
-    """A ``GenericRevisionInfo``; groups that are gone are left out."""
+    """A ``GenericRevisionInfo``."""
     own = item.desired
-    groups = [ctx.tx.one(GROUPS, ctx.scope, "id", each) for each in own.groups]
     return {
         "description": own.description or None,
-        "deploymentGroups": [group.desired.name for group in groups if group is not None],
+        "deploymentGroups": _target_of(ctx, item),
         "firstUsedTime": own.first_used_at,
         "lastUsedTime": own.last_used_at,
         "registerTime": own.registered_at,

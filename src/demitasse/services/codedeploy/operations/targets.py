@@ -54,7 +54,7 @@ def get(ctx: Context, given: Input) -> Output:
 def batch_get(ctx: Context, given: Input) -> Output:
     """The target, as a list."""
     item = find_deployment(ctx.tx, ctx.scope, given["deploymentId"])
-    wanted = names.batch(given["targetIds"], "deployment targets")
+    wanted = names.batch(given["targetIds"], "deployment targets", 25)
     return {"deploymentTargets": [_show(ctx, item, each) for each in wanted]}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +49,7 @@ _STATES = {
     "Failed": "FAILURE",
     "Stopped": "STOP",
 }
+_ID = re.compile(r"d-[A-Z0-9]+")
 _CREATORS = frozenset({"user", "codeDeployRollback", "CodeDeploy", "CloudFormation"})
 
 
@@ -78,7 +80,17 @@ def find_group(
 def find_deployment(
     tx: Transaction, scope: Scope, deployment_id: str
 ) -> Item[Deployment, DeploymentObserved]:
-    """The deployment. ``ServiceError``: ``DeploymentDoesNotExistException``."""
+    """The deployment.
+
+    ``ServiceError``: ``DeploymentIdRequiredException``, ``InvalidDeploymentIdException``,
+    ``DeploymentDoesNotExistException``.
+    """
+    if not deployment_id:
+        raise ServiceError("DeploymentIdRequiredException", "The deployment id must be specified.")
+    if not _ID.fullmatch(deployment_id):
+        raise ServiceError(
+            "InvalidDeploymentIdException", f"The deployment id {deployment_id} is not valid."
+        )
     item = tx.get(DEPLOYMENTS, scope, deployment_id)
     if item is None:
         raise ServiceError(

@@ -1,9 +1,9 @@
-"""Application revisions: those that were registered, or deployed."""
+"""Application revisions: those that were registered, or deployed, and the orders they come in."""
 
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -11,6 +11,12 @@ from demitasse.api import Scope
 from demitasse.services.codedeploy.records.deployments import Revision
 from demitasse.store import Item, Kind, Transaction
 from demitasse.store.kinds import Nothing
+
+ORDERS = ("registerTime", "firstUsedTime", "lastUsedTime")
+"""By what revisions can be listed; one that was never used counts as used when registered."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = 10**17  # microseconds: in the year 5138
 
 
 class Registered(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -27,6 +33,21 @@ class Registered(msgspec.Struct, frozen=True, omit_defaults=True):
     first_used_at: datetime | None = None
     last_used_at: datetime | None = None
 
+    def moment(self, order: str) -> datetime:
+        """The time by which an order has it."""
+        if order == "firstUsedTime":
+            return self.first_used_at or self.registered_at
+        if order == "lastUsedTime":
+            return self.last_used_at or self.registered_at
+        return self.registered_at
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A revision's place in one order: its key, and its bucket if it is in S3."""
+
+    revision: str
+    bucket: str = ""
+
 
 def _digest(application_id: str, revision: Revision) -> str:
     content = msgspec.json.encode((application_id, revision))
@@ -39,6 +60,14 @@ REVISIONS: Kind[Registered, Nothing] = Kind(
     Nothing,
     {"digest": lambda item: _digest(item.desired.application_id, item.desired.revision)},
 )
+PLACES: Kind[Place, Nothing] = Kind(
+    "codedeploy.revision-place", Place, Nothing, {"bucket": lambda item: item.desired.bucket}
+)
+
+
+def order_prefix(application_id: str, order: str, *, descending: bool) -> str:
+    """How the keys of an order's ``PLACES`` begin."""
+    return f"{application_id}/{order}/{'down' if descending else 'up'}/"
 
 
 def find_revision(
@@ -61,8 +90,11 @@ def register_revision(
     found = find_revision(tx, scope, application_id, revision)
     if found is None:
         key = f"{application_id}/{tx.next(scope, 'codedeploy.revision'):010d}"
-        new = Registered(application_id, revision, now, description)
-        return tx.create(REVISIONS, scope, key, new)
+        new = tx.create(
+            REVISIONS, scope, key, Registered(application_id, revision, now, description)
+        )
+        _put_in_order(tx, None, new)
+        return new
     if not description:
         return found
     changed = msgspec.structs.replace(found.desired, description=description)
@@ -86,4 +118,38 @@ def use_revision(  # noqa: PLR0917 - as the records of others
         first_used_at=own.first_used_at or now,
         last_used_at=now,
     )
-    tx.desire(REVISIONS, item.ref, changed)
+    _put_in_order(tx, item, tx.desire(REVISIONS, item.ref, changed))
+
+
+def forget_revisions(tx: Transaction, scope: Scope, application_id: str) -> None:
+    """Forget all revisions of an application."""
+    for revision in tx.page(REVISIONS, scope, prefix=f"{application_id}/"):
+        tx.delete(REVISIONS, revision.ref)
+    for place in tx.page(PLACES, scope, prefix=f"{application_id}/"):
+        tx.delete(PLACES, place.ref)
+
+
+def _put_in_order(
+    tx: Transaction, before: Item[Registered, Nothing] | None, after: Item[Registered, Nothing]
+) -> None:
+    """Keep the revision's places where its times say."""
+    old, new = _places(before) if before else set(), _places(after)
+    for key in sorted(old - new):
+        found = tx.get(PLACES, after.scope, key)
+        if found is not None:
+            tx.delete(PLACES, found.ref)
+    for key in sorted(new - old):
+        tx.create(PLACES, after.scope, key, Place(after.key, after.desired.revision.bucket))
+
+
+def _places(item: Item[Registered, Nothing]) -> set[str]:
+    """The keys of a revision's places; revisions of one moment follow each other by number."""
+    own, number = item.desired, int(item.key.rpartition("/")[2])
+    keys = set()
+    for order in ORDERS:
+        at = (own.moment(order) - _EPOCH) // timedelta(microseconds=1)
+        for descending in (False, True):
+            first, then = (_LATEST - at, 10**10 - number) if descending else (at, number)
+            prefix = order_prefix(own.application_id, order, descending=descending)
+            keys.add(f"{prefix}{first:017d}/{then:011d}")
+    return keys
