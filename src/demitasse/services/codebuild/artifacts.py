@@ -26,7 +26,11 @@ class Place:
     @property
     def arn(self) -> str:
         """What CodeBuild gives as an artifact's location."""
-        return f"arn:aws:s3:::{self.bucket}/{self.key}"
+        return "arn:aws:s3:::" + "/".join(part for part in (self.bucket, self.key) if part)
+
+    def within(self, path: str) -> Place:
+        """One file of a folder; that may be the whole bucket."""
+        return Place(self.bucket, f"{self.key}/{path}" if self.key else path)
 
 
 def select(wanted: FileSet, files: Sequence[str], folders: Iterable[str]) -> list[tuple[str, str]]:
@@ -53,14 +57,22 @@ def select(wanted: FileSet, files: Sequence[str], folders: Iterable[str]) -> lis
     return sorted((path, name) for name, path in chosen.items())
 
 
-def place(artifacts: Artifacts, project: str, build_id: str, name: str = "") -> Place:
-    """Where an artifact goes; ``name`` is the buildspec's, used if it overrides the project's."""
+def place(
+    artifacts: Artifacts, project: str, build_id: str, *, name: str = "", prefix: str = ""
+) -> Place:
+    """Where an artifact goes.
+
+    ``name`` and ``prefix`` are the buildspec's: the one is used if it overrides the project's, the
+    other (``s3-prefix``) in a namespace of the build.
+    """
     if artifacts.type == "CODEPIPELINE":
         bucket, _, key = artifacts.location.partition("/")
         return Place(bucket, key)
     own = name if artifacts.override_name and name else artifacts.name or project
-    space = build_id.rpartition(":")[2] if artifacts.namespace == "BUILD_ID" else ""
-    key = "/".join(part.strip("/") for part in (artifacts.path, space, own) if part.strip("/"))
+    words = [artifacts.path, own]
+    if artifacts.namespace == "BUILD_ID":
+        words = [prefix, artifacts.path, build_id.rpartition(":")[2], own]
+    key = "/".join(word.strip("/") for word in words if word.strip("/"))
     return Place(artifacts.location, key, folder=artifacts.packaging != "ZIP")
 
 

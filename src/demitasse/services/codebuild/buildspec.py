@@ -31,7 +31,15 @@ _ENV = (
     "git-credential-helper",
 )
 _PHASE = ("run-as", "on-failure", "runtime-versions", "commands", "finally")
-_FILES = ("files", "name", "discard-paths", "base-directory", "exclude-paths", "enable-symlinks")
+_FILES = (
+    "files",
+    "name",
+    "discard-paths",
+    "base-directory",
+    "exclude-paths",
+    "enable-symlinks",
+    "s3-prefix",
+)
 
 
 class BadBuildspec(DemitasseError):
@@ -56,6 +64,7 @@ class FileSet:
     base: str = ""
     discard_paths: bool = False
     exclude: tuple[str, ...] = ()
+    prefix: str = ""  # ``s3-prefix``
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +271,7 @@ def _files(node: yaml.Node, members: dict[str, yaml.Node], where: str) -> FileSe
             if "exclude-paths" in members
             else ()
         ),
+        prefix=_optional(members.get("s3-prefix"), f"{where}/s3-prefix"),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from demitasse.api import Output, Scope
+from demitasse.services.codebuild.artifacts import place
 from demitasse.services.codebuild.records import (
     Artifacts,
     Build,
@@ -21,7 +22,7 @@ from demitasse.services.codebuild.records import (
     project_arn,
 )
 from demitasse.services.codebuild.records import Output as Uploaded
-from demitasse.services.codebuild.records.telling import seconds
+from demitasse.services.codebuild.records.telling import log_link, seconds
 from demitasse.services.logs.records import stream_arn
 from demitasse.store import Item
 from demitasse.store.kinds import Nothing
@@ -38,8 +39,10 @@ def project(item: Item[Project, Nothing]) -> Output:
         "secondarySources": [source(each) for each in settings.secondary_sources],
         "sourceVersion": settings.source_version or None,
         "secondarySourceVersions": _versions(settings),
-        "artifacts": project_artifacts(settings.artifacts),
-        "secondaryArtifacts": [project_artifacts(each) for each in settings.secondary_artifacts],
+        "artifacts": _project_artifacts(settings.artifacts, item.key),
+        "secondaryArtifacts": [
+            _project_artifacts(each, item.key) for each in settings.secondary_artifacts
+        ],
         "cache": cache(settings.cache),
         "environment": environment(settings.environment),
         "serviceRole": settings.service_role,
@@ -59,7 +62,6 @@ def project(item: Item[Project, Nothing]) -> Output:
 def build(item: BuildItem) -> Output:
     """The shape Build."""
     own, seen, settings = item.desired, item.observed, item.desired.settings
-    primary = next((each for each in seen.outputs if not each.identifier), None)
     return {
         "id": item.key,
         "arn": build_arn(item.scope, item.key),
@@ -75,13 +77,9 @@ def build(item: BuildItem) -> Output:
         "source": source(settings.source),
         "secondarySources": [source(each) for each in settings.secondary_sources],
         "secondarySourceVersions": _versions(settings),
-        "artifacts": _build_artifacts(settings.artifacts, primary),
+        "artifacts": _build_artifacts(item, settings.artifacts),
         "secondaryArtifacts": [
-            _build_artifacts(
-                each,
-                next((one for one in seen.outputs if one.identifier == each.identifier), None),
-            )
-            for each in settings.secondary_artifacts
+            _build_artifacts(item, each) for each in settings.secondary_artifacts
         ],
         "cache": cache(settings.cache),
         "environment": environment(settings.environment),
@@ -111,17 +109,19 @@ def source(given: Source) -> Output:
     }
 
 
-def project_artifacts(given: Artifacts) -> Output:
-    """The shape ProjectArtifacts."""
+def _project_artifacts(given: Artifacts, project: str) -> Output:
+    """The shape ProjectArtifacts, with AWS's defaults in it."""
+    if given.type == "NO_ARTIFACTS":
+        return {"type": given.type}
     return {
         "type": given.type,
         "location": given.location or None,
         "path": given.path or None,
-        "namespaceType": given.namespace or None,
-        "name": given.name or None,
-        "packaging": given.packaging or None,
+        "namespaceType": given.namespace or ("NONE" if given.type == "S3" else None),
+        "name": given.name or project,
+        "packaging": given.packaging or "NONE",
         "overrideArtifactName": given.override_name,
-        "encryptionDisabled": given.encryption_disabled,
+        "encryptionDisabled": given.encryption_disabled or False,
         "artifactIdentifier": given.identifier or None,
     }
 
@@ -173,24 +173,21 @@ def _phase(phase: Phase) -> Output:
     return told
 
 
-def _build_artifacts(given: Artifacts, uploaded: Uploaded | None) -> Output:
+def _build_artifacts(item: BuildItem, given: Artifacts) -> Output:
     if given.type == "NO_ARTIFACTS":
         return {"location": ""}
+    uploaded = next(
+        (each for each in item.observed.outputs if each.identifier == given.identifier),
+        Uploaded(place(given, item.desired.project, item.key).arn),
+    )
     return {
-        "location": uploaded.location if uploaded else _planned(given),
-        "sha256sum": uploaded.sha256 or None if uploaded else None,
-        "md5sum": uploaded.md5 or None if uploaded else None,
+        "location": uploaded.location,
+        "sha256sum": uploaded.sha256 or None,
+        "md5sum": uploaded.md5 or None,
         "overrideArtifactName": given.override_name,
-        "encryptionDisabled": given.encryption_disabled,
+        "encryptionDisabled": given.encryption_disabled or False,
         "artifactIdentifier": given.identifier or None,
     }
-
-
-def _planned(given: Artifacts) -> str:
-    if not given.location:
-        return ""
-    parts = (given.location, given.path.strip("/"), given.name.strip("/"))
-    return "arn:aws:s3:::" + "/".join(part for part in parts if part)
 
 
 def _logs_config(given: Logs) -> Output:
@@ -206,11 +203,12 @@ def _logs_config(given: Logs) -> Output:
 
 
 def _logs(scope: Scope, own: Build, seen: BuildObserved) -> Output:
-    told = _logs_config(own.settings.logs or Logs())
-    if seen.log_group:
-        told |= {
-            "groupName": seen.log_group,
-            "streamName": seen.log_stream,
-            "cloudWatchLogsArn": stream_arn(scope, seen.log_group, seen.log_stream),
-        }
-    return told
+    """The shape LogsLocation. Until there is a log, AWS says ``null`` for its names."""
+    group, stream = seen.log_group or "null", seen.log_stream or "null"
+    return {
+        **_logs_config(own.settings.logs or Logs()),
+        "groupName": seen.log_group or None,
+        "streamName": seen.log_stream or None,
+        "cloudWatchLogsArn": stream_arn(scope, group, stream),
+        "deepLink": log_link(scope, seen),
+    }

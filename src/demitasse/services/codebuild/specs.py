@@ -72,6 +72,12 @@ def workspace_name(build_id: str) -> str:
     return build_id.rpartition(":")[2]
 
 
+def source_folder(item: BuildItem) -> str:
+    """Where AWS says that a build's source is: what is said of it names no folder of the machine."""
+    number = int(workspace_name(item.key).replace("-", ""), 16) % 10**9
+    return f"/codebuild/output/src{number:09d}/src"
+
+
 def container_name(build_id: str) -> str:
     """The name of a build's container in the engine."""
     return f"demitasse-build-{workspace_name(build_id)}"
@@ -149,13 +155,13 @@ def variables(
     endpoint: str,
     access_key_id: str,
     session: Session,
-    now: datetime,
 ) -> dict[str, str]:
     """The environment of a build's commands ("Environment variables in build environments").
 
     The project's variables go before those of the buildspec; CodeBuild's own cannot be set.
     """
     settings, region = item.desired.settings, item.scope.region
+    began = item.observed.started_at or item.desired.created_at
     found = dict(spec.variables)
     found |= {each.name: each.value for each in settings.environment.variables}
     if spec.credential_helper:
@@ -166,6 +172,11 @@ def variables(
             "GIT_CONFIG_KEY_1": "credential.UseHttpPath",
             "GIT_CONFIG_VALUE_1": "true",
         }
+    source_version, address = settings.source_version, settings.source.location
+    if settings.source.type == "CODEPIPELINE":
+        source_version, address = f"arn:aws:s3:::{address}", ""
+    elif settings.source.type == "S3":
+        address = "s3://" + address.removeprefix("arn:aws:s3:::")
     found |= {
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
@@ -179,18 +190,18 @@ def variables(
         "CODEBUILD_BUILD_IMAGE": settings.environment.image,
         "CODEBUILD_BUILD_NUMBER": str(item.desired.number),
         "CODEBUILD_BUILD_SUCCEEDING": "1",
+        "CODEBUILD_CI": "true",
         "CODEBUILD_INITIATOR": item.desired.initiator,
         "CODEBUILD_KMS_KEY_ID": key_id(item),
         "CODEBUILD_LOG_PATH": item.observed.log_stream,
         "CODEBUILD_PROJECT_ARN": project_arn(item.scope, item.desired.project),
-        "CODEBUILD_RESOLVED_SOURCE_VERSION": item.observed.resolved_version,
-        "CODEBUILD_SOURCE_REPO_URL": settings.source.location,
-        "CODEBUILD_SOURCE_VERSION": settings.source_version,
+        "CODEBUILD_SOURCE_REPO_URL": address,
+        "CODEBUILD_SOURCE_VERSION": source_version,
         "CODEBUILD_SRC_DIR": workspace.part("source"),
-        "CODEBUILD_START_TIME": str(int(now.timestamp() * 1000)),
+        "CODEBUILD_START_TIME": str(int(began.timestamp() * 1000)),
     }
-    if settings.source.type == "CODEPIPELINE":
-        found["CODEBUILD_SOURCE_VERSION"] = f"arn:aws:s3:::{settings.source.location}"
+    if item.observed.resolved_version:
+        found["CODEBUILD_RESOLVED_SOURCE_VERSION"] = item.observed.resolved_version
     for source in settings.secondary_sources:
         # An artifact's name may have a dash, which a shell's variable cannot.
         name = re.sub(r"\W", "_", source.identifier)

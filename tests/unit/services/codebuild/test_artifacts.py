@@ -60,4 +60,18 @@ def test_nothing_is_told_in_codebuilds_words(files: FileSet, problem: str) -> No
     ],
 )
 def test_where_an_artifact_goes(asked: Artifacts, name: str, place: Place) -> None:
-    assert artifacts.place(asked, "app", "app:uuid", name) == place
+    assert artifacts.place(asked, "app", "app:uuid", name=name) == place
+
+
+def test_a_prefix_stands_before_a_builds_own_place() -> None:
+    asked = Artifacts("S3", "b", namespace="BUILD_ID", name="n.zip", packaging="ZIP")
+    assert artifacts.place(asked, "app", "app:uuid", prefix="/pre").key == "pre/uuid/n.zip"
+    plain = Artifacts("S3", "b", name="n.zip", packaging="ZIP")
+    assert artifacts.place(plain, "app", "app:uuid", prefix="/pre").key == "n.zip"
+
+
+def test_a_folder_may_be_the_whole_bucket() -> None:
+    root = artifacts.place(Artifacts("S3", "b", name="/"), "app", "app:uuid")
+    assert (root.arn, root.within("x/y").key) == ("arn:aws:s3:::b", "x/y")
+    folder = artifacts.place(Artifacts("S3", "b", name="n"), "app", "app:uuid")
+    assert (folder.arn, folder.within("x/y").key) == ("arn:aws:s3:::b/n", "n/x/y")

@@ -33,6 +33,7 @@ artifacts:
   discard-paths: no
   files: ['**/*']
   exclude-paths: ['**/*.tmp']
+  s3-prefix: nightly
   secondary-artifacts:
     docs: {files: [docs/*], discard-paths: yes}
 cache:
@@ -48,7 +49,9 @@ def test_everything_is_read() -> None:
     assert (spec.shell, spec.exported, spec.credential_helper) == ("bash", ("TAG",), True)
     assert spec.variables == {"ONE": "1", "TEXT": "a b"}
     assert spec.runtimes == {"python": "3.13"}
-    assert spec.artifacts == FileSet(("**/*",), "out-$(date +%F)", "target", exclude=("**/*.tmp",))
+    assert spec.artifacts == FileSet(
+        ("**/*",), "out-$(date +%F)", "target", exclude=("**/*.tmp",), prefix="nightly"
+    )
     assert spec.secondary == {"docs": FileSet(("docs/*",), discard_paths=True)}
     assert spec.cache == ("/root/.cache/**/*",)
 

@@ -76,6 +76,42 @@ def test_an_update_changes_only_what_is_given(world: World) -> None:
     assert world.refusal("UpdateProject", name="none")[0] == "ResourceNotFoundException"
 
 
+def test_artifacts_have_awss_defaults(world: World) -> None:
+    world.project(artifacts={"type": "S3", "location": "arn:aws:s3:::b"})
+    world.project("piped", source={"type": "CODEPIPELINE"}, artifacts={"type": "CODEPIPELINE"})
+    plain, piped = world.call("BatchGetProjects", names=["app", "piped"])["projects"]
+    common = {"packaging": "NONE", "encryptionDisabled": False}
+    assert plain["artifacts"] == {
+        "type": "S3", "location": "b", "name": "app", "namespaceType": "NONE", **common,
+    }  # fmt: skip
+    assert piped["artifacts"] == {"type": "CODEPIPELINE", "name": "piped", **common}
+
+
+def test_secondary_sources_and_their_versions_are_given_apart(world: World) -> None:
+    def source(name: str) -> dict[str, str]:
+        return {"type": "S3", "location": f"b/{name}.zip", "sourceIdentifier": name}
+
+    def version(name: str, value: str) -> dict[str, str]:
+        return {"sourceIdentifier": name, "sourceVersion": value}
+
+    def update(**given: Any) -> list[dict[str, str]]:
+        found = world.call("UpdateProject", name="app", **given)["project"]
+        versions: list[dict[str, str]] = found["secondarySourceVersions"]
+        return versions
+
+    world.project(
+        secondarySources=[source("one"), source("two")],
+        secondarySourceVersions=[version("one", "1"), version("two", "2")],
+    )
+    assert update(secondarySources=[source("two"), source("three")]) == [version("two", "2")]
+    assert update(secondarySourceVersions=[version("three", "3")]) == [version("three", "3")]
+    assert update(secondarySourceVersions=[]) == []
+    assert (
+        world.refusal("UpdateProject", name="app", secondarySourceVersions=[version("one", "1")])[0]
+        == "InvalidInputException"
+    )
+
+
 def test_projects_are_listed_and_deleted(world: World) -> None:
     names = [f"p{number:03}" for number in range(105)]
     for name in reversed(names):

@@ -53,7 +53,7 @@ class Download:
         self._notes.see(item.ref, resolved_version=primary.version)
         item = self._notes.read(item.ref) or item
         workspace = await self._workspaces.open(name, specs.parts(item))
-        text = await self._buildspec_text(item, name, workspace.part("source"))
+        text = await self._buildspec_text(item, name)
         try:
             spec = buildspec.read(text)
             specs.check_runtimes(spec.runtimes, settings.environment.image)
@@ -67,7 +67,6 @@ class Download:
             endpoint=self._endpoint,
             access_key_id=item.observed.session,
             session=session,
-            now=now,
         )
         login = specs.GitLogin(item.observed.session, session, item.scope.region, now)
         files = script.write(
@@ -98,14 +97,17 @@ class Download:
         )
         await self._workspaces.tell(name, {"buildspec": text, **files, "source": lines})
 
-    async def _buildspec_text(self, item: BuildItem, name: str, source: str) -> str:
+    async def _buildspec_text(self, item: BuildItem, name: str) -> str:
         wanted = item.desired.settings.source.buildspec
         if wanted and buildspec.is_inline(wanted):
             return wanted
         path = wanted or "buildspec.yml"
         content = await self._workspaces.read(name, "source", path, _LARGEST_BUILDSPEC)
         if content is None:
-            raise PhaseFailed("YAML_FILE_ERROR", f"stat {source}/{path}: no such file or directory")
+            raise PhaseFailed(
+                "YAML_FILE_ERROR",
+                f"stat {specs.source_folder(item)}/{path}: no such file or directory",
+            )
         try:
             return content.decode()
         except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from demitasse.engines.git.protocol import Git, NoSuchObject
@@ -12,10 +13,16 @@ from demitasse.services.codebuild.records import BuildItem, Source
 from demitasse.services.codecommit.records import PATH, default_branch, find_repository
 from demitasse.store import Store
 
+_PINNED = re.compile(r"refs/\S+\^\{([0-9a-f]{40})\}")
+"""A reference with the commit meant (``refs/heads/main^{…}``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A source as a zip (``None``: there is none), and what it was resolved to."""
+    """A source as a zip (``None``: there is none), and what it was resolved to.
+
+    AWS resolves CODECOMMIT's to a commit; CODEPIPELINE's comes resolved; S3's is not.
+    """
 
     archive: bytes | None
     version: str
@@ -51,13 +58,11 @@ class Sources:
         wanted = version if source.type == "S3" else ""
         try:
             found = await self._objects.get(item.scope, bucket, key, wanted)
-            current = await self._objects.current(item.scope, bucket, key)
         except NoSuchS3Object as error:
             raise PhaseFailed(
                 "CLIENT_ERROR", f"error while downloading key {key}, error: {error} for {which}"
             ) from error
-        newest = current[0] if current else ""
-        return Fetched(found, version if source.type != "S3" else version or newest)
+        return Fetched(found, "" if source.type == "S3" else version)
 
     async def _from_git(self, item: BuildItem, source: Source, version: str, which: str) -> Fetched:
         name = source.location.rpartition(PATH)[2]
@@ -69,7 +74,8 @@ class Sources:
                 f" {version}"
             )  # fmt: skip
         identity = repository.desired.repository_id
-        specifier = version or default_branch(repository)
+        pinned = _PINNED.fullmatch(version)
+        specifier = pinned[1] if pinned else version or default_branch(repository)
         commit = await self._git.resolve(identity, specifier) if specifier else None
         if commit is None:
             raise PhaseFailed(

@@ -48,12 +48,14 @@ class Uploads:
             chosen = artifacts.select(files, *await self._workspaces.listing(workspace, _SOURCE))
         except NoArtifacts as error:
             raise PhaseFailed("CLIENT_ERROR", str(error)) from error
-        place = artifacts.place(wanted, item.desired.project, item.key, name)
+        place = artifacts.place(
+            wanted, item.desired.project, item.key, name=name, prefix=files.prefix
+        )
         try:
             if place.folder:
                 for path, inner in chosen:
                     content = await self._workspaces.content(workspace, _SOURCE, path)
-                    await self._put(item, Place(place.bucket, f"{place.key}/{inner}"), content)
+                    await self._put(item, place.within(inner), content)
                 return Output(place.arn, wanted.identifier)
             packed = await self._workspaces.pack(workspace, _SOURCE, chosen)
             version = await self._put(item, place, packed.content)

@@ -15,6 +15,7 @@ from demitasse.services.codebuild.records import (
     PROJECTS,
     Project,
     Settings,
+    Source,
     find_project,
     project_arn,
 )
@@ -116,14 +117,10 @@ def invalidate_project_cache(ctx: Context, given: Input) -> Output:
 def _changed(project: Project, given: Input) -> Project:
     """A project with what may be left out when it is made."""
     settings = project.settings
-    if "secondarySources" in given:
-        sources = tuple(reading.source(each, secondary=True) for each in given["secondarySources"])
-        settings = msgspec.structs.replace(settings, secondary_sources=sources)
-    if "secondarySourceVersions" in given:
-        sources = reading.secondary_versions(
-            settings.secondary_sources, given["secondarySourceVersions"]
+    if "secondarySources" in given or "secondarySourceVersions" in given:
+        settings = msgspec.structs.replace(
+            settings, secondary_sources=_secondary_sources(settings.secondary_sources, given)
         )
-        settings = msgspec.structs.replace(settings, secondary_sources=sources)
     if "secondaryArtifacts" in given:
         artifacts = tuple(
             reading.artifacts(each, secondary=True) for each in given["secondaryArtifacts"]
@@ -147,6 +144,19 @@ def _changed(project: Project, given: Input) -> Project:
         description=given.get("description", project.description),
         concurrent_limit=_limit(given.get("concurrentBuildLimit", project.concurrent_limit)),
     )
+
+
+def _secondary_sources(before: tuple[Source, ...], given: Input) -> tuple[Source, ...]:
+    """AWS keeps sources and their versions apart: either may be given anew without the other."""
+    sources, versions = before, {each.identifier: each.version for each in before}
+    if "secondarySources" in given:
+        sources = tuple(reading.source(each, secondary=True) for each in given["secondarySources"])
+    if "secondarySourceVersions" in given:
+        versions = {}
+    sources = tuple(
+        msgspec.structs.replace(each, version=versions.get(each.identifier, "")) for each in sources
+    )
+    return reading.secondary_versions(sources, given.get("secondarySourceVersions", []))
 
 
 def _limit(limit: int | None) -> int | None:

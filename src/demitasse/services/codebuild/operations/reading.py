@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any, NoReturn
 
+import msgspec
+
 from demitasse.api import Input
 from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.base import Context
@@ -98,7 +100,7 @@ def artifacts(given: Input, *, secondary: bool = False) -> Artifacts:
         _identifier(identifier, "artifactIdentifier")
         if kind != "S3":
             invalid("Secondary artifacts must be of the type S3")
-    location = given.get("location", "")
+    location = given.get("location", "").removeprefix("arn:aws:s3:::")
     if kind == "NO_ARTIFACTS":
         for member in ("name", "location", "path"):
             if given.get(member):
@@ -238,20 +240,13 @@ def check_whole(settings: Settings) -> None:
 def secondary_versions(
     sources: tuple[Source, ...], given: list[dict[str, Any]]
 ) -> tuple[Source, ...]:
-    """Secondary sources with the versions given for them."""
+    """Secondary sources with the versions given for them; the others keep theirs."""
     versions = {each["sourceIdentifier"]: each["sourceVersion"] for each in given}
     unknown = set(versions) - {each.identifier for each in sources}
     if unknown:
         invalid(f"There is no secondary source {min(unknown)}")
     return tuple(
-        Source(
-            each.type,
-            each.location,
-            each.buildspec,
-            each.identifier,
-            versions.get(each.identifier, each.version),
-            each.clone_depth,
-        )
+        msgspec.structs.replace(each, version=versions.get(each.identifier, each.version))
         for each in sources
     )
 

@@ -1,13 +1,11 @@
-"""CodeBuild's own events, as "Build notifications input format reference" gives them.
-
-All but the deep links: there is no console that they could lead to.
-"""
+"""CodeBuild's own events, as "Build notifications input format reference" gives them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from demitasse.api import Scope
 from demitasse.ids import Ids
 from demitasse.services.codebuild.records.builds import (
     BuildItem,
@@ -61,6 +59,15 @@ def seconds(phase: Phase) -> int:
     return max(0, int((phase.ended_at - phase.started_at).total_seconds()))
 
 
+def log_link(scope: Scope, seen: BuildObserved) -> str:
+    """The address of the console's page of a build's log, as AWS gives it."""
+    group, stream = seen.log_group or "null", seen.log_stream or "null"
+    return (
+        f"https://console.aws.amazon.com/cloudwatch/home?region={scope.region}"
+        f"#logEvent:group={group};stream={stream}"
+    )
+
+
 def _emit(  # noqa: PLR0917 - within
     tx: Transaction, item: BuildItem, ids: Ids, now: datetime, kind: str, detail: dict[str, Any]
 ) -> None:
@@ -108,11 +115,12 @@ def _common(item: BuildItem) -> dict[str, Any]:
         "initiator": own.initiator,
         "build-start-time": _moment(seen.started_at or own.created_at),
         "source": source,
+        "logs": {"deep-link": log_link(item.scope, seen)},
     }
+    if seen.log_group:
+        information["logs"] |= {"group-name": seen.log_group, "stream-name": seen.log_stream}
     if seen.phases:
         information["phases"] = [_phase(each) for each in seen.phases]
-    if seen.log_group:
-        information["logs"] = {"group-name": seen.log_group, "stream-name": seen.log_stream}
     if settings.source_version:
         information["source-version"] = settings.source_version
     return {
