@@ -1,7 +1,7 @@
 """What is kept of IAM. It has no regions: its records stand in the region ``aws-global``.
 
 Permissions are kept and returned, and not evaluated: whoever signs as an account may do everything
-in it. What is evaluated is who may assume a role (``trusts``).
+in it. What is evaluated is who may assume a role (``trusts``, ``trusts_service``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from demitasse.api import Caller, Scope
-from demitasse.store import Item, Kind
+from demitasse.store import Item, Kind, Transaction
 from demitasse.store.kinds import Nothing
 
 REGION = "aws-global"
@@ -121,6 +121,29 @@ ACCOUNTS: Kind[Account, Nothing] = Kind("iam.account", Account, Nothing)
 def everywhere(scope: Scope) -> Scope:
     """Where an account's IAM records stand, whatever region was called."""
     return Scope(scope.account, REGION)
+
+
+def find_role(tx: Transaction, scope: Scope, arn: str) -> Role | None:
+    """The role of the scope's account that an ARN names."""
+    found = tx.get(ROLES, everywhere(scope), arn.rpartition("/")[2])
+    return found.desired if found and found.desired.arn(scope.account) == arn else None
+
+
+def trusts_service(role: Role, service: str) -> bool:
+    """Whether a role's trust policy lets a service (``events.amazonaws.com``) assume it.
+
+    Conditions are not evaluated: what they name (the account, a resource) is not known here.
+    """
+    allowed = False
+    for statement in _statements(role.trust_policy):
+        principal = statement.get("Principal", {})
+        named = principal == "*" or service in _listed(principal.get("Service", []))
+        if not named or not _names_assume_role(statement):
+            continue
+        if statement.get("Effect") == "Deny" and "Condition" not in statement:
+            return False
+        allowed = allowed or statement.get("Effect") == "Allow"
+    return allowed
 
 
 def trusts(role: Role, caller: Caller) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.services.iam.stand import trust
 
 from demitasse.api import Caller
-from demitasse.services.iam.records import Role, trusts
+from demitasse.services.iam.records import Role, trusts, trusts_service
 
 HERE, THERE = "123456789012", "210987654321"
 ROOT = Caller(HERE, f"arn:aws:iam::{HERE}:root", HERE, "AKIA")
@@ -57,3 +57,19 @@ def test_whom_a_role_trusts(statement: dict[str, Any], caller: Caller, let_in: b
 )
 def test_what_is_denied_is_denied(denied: dict[str, Any], let_in: bool) -> None:
     assert trusts(role({"Principal": ANYBODY}, {"Effect": "Deny", **denied}), ROOT) is let_in
+
+
+@pytest.mark.parametrize(
+    ("statements", "let_in"),
+    [
+        ([{"Principal": {"Service": "events.amazonaws.com"}}], True),
+        ([{"Principal": {"Service": ["ecs.amazonaws.com", "events.amazonaws.com"]}}], True),
+        ([{"Principal": {"Service": "ecs.amazonaws.com"}}], False),
+        ([{"Principal": {"AWS": HERE}}], False),
+        ([{"Principal": "*"}], True),
+        ([{"Principal": {"Service": "events.amazonaws.com"}, "Condition": {"Bool": {}}}], True),
+        ([{"Principal": "*"}, {"Principal": "*", "Effect": "Deny"}], False),
+    ],
+)
+def test_which_service_a_role_trusts(statements: list[dict[str, Any]], let_in: bool) -> None:
+    assert trusts_service(role(*statements), "events.amazonaws.com") is let_in

@@ -19,7 +19,7 @@ from demitasse.services.events.records import (
     bus_arn,
     rule_key,
 )
-from demitasse.services.iam.records import ROLES, everywhere
+from demitasse.services.iam.records import find_role, trusts_service
 from demitasse.store import Item
 from demitasse.store.kinds import Nothing
 
@@ -27,6 +27,7 @@ RuleItem = Item[Rule, RuleObserved]
 BusItem = Item[Bus, Nothing]
 
 PAGE = 100
+SERVICE = "events.amazonaws.com"
 _MOST_TAGS = 50
 
 
@@ -76,17 +77,12 @@ def rule(ctx: Context, name: str, given_bus: str | None) -> RuleItem:
 
 
 def role(ctx: Context, arn: str) -> str:
-    """A role's ARN, checked: the role must exist. What it permits is not evaluated."""
-    account, _, resource = arn.removeprefix("arn:aws:iam::").partition(":")
-    name = resource.rpartition("/")[2]
-    is_role = arn.startswith("arn:aws:iam::") and resource.startswith("role/")
-    if not is_role or account != ctx.scope.account:
+    """A role's ARN, checked: EventBridge must be able to assume it. What it permits is not."""
+    if not arn.startswith(ctx.scope.global_arn("iam", "role/")):
         raise invalid(f"RoleArn {arn} is not valid.")
-    found = ctx.tx.get(ROLES, everywhere(ctx.scope), name)
-    if found is None or found.desired.arn(account) != arn:
-        raise invalid(
-            f"Provided role '{arn}' cannot be assumed by principal 'events.amazonaws.com'."
-        )
+    found = find_role(ctx.tx, ctx.scope, arn)
+    if found is None or not trusts_service(found, SERVICE):
+        raise invalid(f"Provided role '{arn}' cannot be assumed by principal '{SERVICE}'.")
     return arn
 
 
