@@ -9,17 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from demitasse.errors import NotSupported
+from demitasse.services.codepipeline import environment
+
 Configuration = dict[str, str]
 Check = Callable[[Configuration, Sequence[str]], str]
-"""Tells what is wrong with a configuration, given the names of the input artifacts; "": nothing."""
+"""Tells what is wrong with a configuration, given the names of the input artifacts; "": nothing.
+
+``NotSupported`` names what is right and not carried out.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionType:
     """An action type of AWS: ``needs`` and ``takes`` name its configuration's members.
 
-    ``inputs`` and ``outputs`` bound the numbers of artifacts. ``refuses`` maps a member to the
-    values of it that are carried out (none: the member is refused whatever it says).
+    ``inputs`` and ``outputs`` bound the numbers of artifacts. ``only`` maps a member to the values
+    of it that are carried out (none: the member is refused whatever it says).
     """
 
     category: str
@@ -56,6 +62,13 @@ def _all(*checks: Check) -> Check:
 
 
 def _build(given: Configuration, inputs: Sequence[str]) -> str:
+    try:
+        told = environment.read(given.get("EnvironmentVariables", "[]"))
+    except environment.Unreadable as error:
+        return str(error)
+    for each in told:
+        if each.type != environment.PLAIN:
+            raise NotSupported(f"The type {each.type} of the environment variable {each.name}")
     primary = given.get("PrimarySource")
     if len(inputs) > 1 and primary is None:
         return "PrimarySource must be set when there is more than one input artifact"

@@ -21,7 +21,12 @@ from demitasse.services.codepipeline.records import (
     StageRun,
     Trigger,
 )
-from demitasse.services.codepipeline.records.notices import tell_action, tell_execution, tell_stage
+from demitasse.services.codepipeline.records.notices import (
+    state_of,
+    tell_action,
+    tell_execution,
+    tell_stage,
+)
 from demitasse.services.codepipeline.records.starting import roll_back
 from demitasse.store import Transaction
 
@@ -48,7 +53,7 @@ class Applying:
                     self._begin(run, action)
                 case plan.Supersede(by=other):
                     by = self._runs[other].item.desired.execution_id
-                    self._end(run, "Superseded", "SUPERSEDED", f"Superseded by {by}")
+                    self._end(run, "Superseded", f"Superseded by {by}")
                 case plan.Enter():
                     self._enter(run)
                 case plan.Pass():
@@ -70,6 +75,8 @@ class Applying:
                     self._stopping(run)
                 case plan.Stop():
                     self._stop(run)
+                case plan.Cancel():
+                    self._cancel(run)
 
     # stages
 
@@ -84,18 +91,18 @@ class Applying:
     def _pass(self, run: Run) -> None:
         name, seen = run.stage.name, run.item.observed
         is_last = run.item.desired.target or seen.stage == len(run.declaration.stages) - 1
-        run = self._end_stage(run, "Succeeded", "SUCCEEDED")
+        run = self._end_stage(run, "Succeeded")
         if is_last:
-            self._end(run, "Succeeded", "SUCCEEDED")
+            self._end(run, "Succeeded")
         elif run.item.desired.stop is not None:
-            self._end(run, "Stopped", "STOPPED", f"Stopped after the stage {name}")
+            self._end(run, "Stopped", f"Stopped after the stage {name}")
         else:
             self._see(run, stage=seen.stage + 1, entered=False)
 
     def _fail(self, run: Run) -> None:
         name = run.stage.name
-        run = self._end_stage(run, "Failed", "FAILED")
-        self._end(run, "Failed", "FAILED", f"The stage {name} has failed")
+        run = self._end_stage(run, "Failed")
+        self._end(run, "Failed", f"The stage {name} has failed")
 
     def _roll_back(self, run: Run) -> None:
         """Go back to what last succeeded in the stage, if anything has."""
@@ -131,7 +138,7 @@ class Applying:
         again = msgspec.structs.replace(
             before,
             status="InProgress",
-            began_at=self._now,
+            retried_at=self._now,
             actions=kept,
             attempt=before.attempt + 1,
             automatic=before.automatic + by_itself,
@@ -177,34 +184,45 @@ class Applying:
         tell_execution(self._tx, run.item, self._ids, self._now, "STOPPING")
 
     def _stop(self, run: Run) -> None:
-        if run.item.observed.entered:
-            for key in run.item.observed.stages[run.stage.name].actions.values():
-                self._abandon(run, key)
-            run = self._end_stage(run, "Stopped", "STOPPED")
+        run = self._leave(run, "Stopped", action_state="ABANDONED")
         stop = run.item.desired.stop
-        self._end(run, "Stopped", "STOPPED", stop.reason if stop else "")
+        self._end(run, "Stopped", stop.reason if stop else "")
 
-    def _abandon(self, run: Run, key: str) -> None:
+    def _cancel(self, run: Run) -> None:
+        run = self._leave(run, "Cancelled", action_state="CANCELED")
+        version = self._pipeline.desired.declaration.version
+        self._end(run, "Cancelled", f"The pipeline was updated to version {version}")
+
+    def _leave(self, run: Run, status: str, *, action_state: str) -> Run:
+        """End the stage that it is in, if any, without the actions in progress."""
+        if not run.item.observed.entered:
+            return run
+        for key in run.item.observed.stages[run.stage.name].actions.values():
+            self._abandon(run, key, action_state)
+        return self._end_stage(run, status)
+
+    def _abandon(self, run: Run, key: str, state: str) -> None:
         item = self._tx.get(ACTIONS, run.item.scope, key)
         if item is None or item.observed.status != "InProgress":
             return
         seen = msgspec.structs.replace(item.observed, status="Abandoned", updated_at=self._now)
         item = self._tx.observe(ACTIONS, item.ref, seen)
-        tell_action(self._tx, item, self._ids, self._now, "ABANDONED")
+        tell_action(self._tx, item, self._ids, self._now, state)
 
     # within
 
-    def _end_stage(self, run: Run, status: str, state: str) -> Run:
+    def _end_stage(self, run: Run, status: str) -> Run:
         name, seen = run.stage.name, run.item.observed
         stage = msgspec.structs.replace(seen.stages[name], status=status)
         run = self._see(run, stages=seen.stages | {name: stage})
         self._latest(run, name)
+        state = state_of(status)
         tell_stage(self._tx, run.item, self._ids, self._now, stage=name, state=state)
         return run
 
-    def _end(self, run: Run, status: str, state: str, summary: str = "") -> None:
+    def _end(self, run: Run, status: str, summary: str = "") -> None:
         run = self._see(run, status=status, summary=summary)
-        tell_execution(self._tx, run.item, self._ids, self._now, state)
+        tell_execution(self._tx, run.item, self._ids, self._now, state_of(status))
 
     def _see(self, run: Run, **changes: object) -> Run:
         seen = msgspec.structs.replace(run.item.observed, updated_at=self._now, **changes)

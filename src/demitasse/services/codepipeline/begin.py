@@ -14,13 +14,13 @@ from demitasse.services.codepipeline.records import (
     EXECUTIONS,
     ActionExecution,
     ActionObserved,
-    Pin,
     Problem,
     StoredArtifact,
 )
 from demitasse.services.codepipeline.records.actions import action_key
 from demitasse.services.codepipeline.records.declarations import Action
 from demitasse.services.codepipeline.records.notices import tell_action
+from demitasse.services.codepipeline.records.revisions import Pin
 from demitasse.store import Transaction
 
 
@@ -29,7 +29,7 @@ def begin(tx: Transaction, run: Run, declared: Action, ids: Ids, now: datetime) 
     own = run.item.desired
     try:
         configuration = {
-            name: variables.resolve(value, _namespaces(run))
+            name: variables.resolve(name, value, _namespaces(run))
             for name, value in declared.configuration.items()
         }
         problem = None
@@ -43,7 +43,9 @@ def begin(tx: Transaction, run: Run, declared: Action, ids: Ids, now: datetime) 
             "ConfigurationError",
             f"The input artifact {missing[0]} has not been put out by the action that declares it.",
         )
-    pin = own.pins.get(declared.name, Pin("", ""))
+    pin = own.pins.get(declared.name, Pin())
+    if pin.key:
+        configuration = configuration | {"S3ObjectKey": pin.key}
     is_approval = declared.action_type_id.category == "Approval"
     item = tx.create(
         ACTIONS,
@@ -66,10 +68,10 @@ def begin(tx: Transaction, run: Run, declared: Action, ids: Ids, now: datetime) 
                 ready[each.name] for each in declared.input_artifacts if each.name in ready
             ),
             outputs=tuple(_place(run, each.name, ids) for each in declared.output_artifacts),
-            pin_type=pin.type,
             pin=pin.value,
             token=ids.uuid() if is_approval else "",
             role_arn=declared.role_arn or run.declaration.role_arn,
+            attempt=run.item.observed.attempt,
         ),
         ActionObserved(updated_at=now),
     )

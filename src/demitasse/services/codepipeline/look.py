@@ -43,10 +43,13 @@ def runs_of(tx: Transaction, pipeline: PipelineItem) -> dict[str, Run]:
 
 def view_of(tx: Transaction, pipeline: PipelineItem, runs: Mapping[str, Run]) -> View:
     """What the plan decides from."""
-    return View(tuple(_run(tx, run) for run in runs.values()), frozenset(pipeline.desired.disabled))
+    version = pipeline.desired.declaration.version
+    return View(
+        tuple(_run(tx, run, version) for run in runs.values()), frozenset(pipeline.desired.disabled)
+    )
 
 
-def _run(tx: Transaction, run: Run) -> RunView:
+def _run(tx: Transaction, run: Run, version: int) -> RunView:
     own, seen, stage = run.item.desired, run.item.observed, run.stage
     entered = seen.stages.get(stage.name) if seen.entered else None
     stop = own.stop
@@ -68,6 +71,7 @@ def _run(tx: Transaction, run: Run) -> RunView:
         stop="" if stop is None else "abandon" if stop.abandon else "wait",
         retry=retry.stage if retry else "",
         on_failure=_on_failure(run, entered.automatic if entered else 0),
+        outdated=own.version != version,
     )
 
 

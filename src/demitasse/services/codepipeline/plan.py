@@ -3,7 +3,9 @@
 Follows "How pipeline executions work" of CodePipeline's user guide: a stage holds one execution at
 a time; in SUPERSEDED mode one that waits before a stage gives way to a newer one, in QUEUED mode
 they go in by turn, in PARALLEL mode they do not see each other. Within a stage all actions of one
-run order begin together, when all of the lower ones have succeeded.
+run order begin together, when all of the lower ones have succeeded. An update of the pipeline
+cancels what is under way ("Edit a pipeline"), except in PARALLEL mode, where each execution goes
+on through the structure that it started with.
 
 The applier carries the decisions out and asks again until there are none.
 """
@@ -31,6 +33,7 @@ class RunView:
 
     ``stop`` is "", "wait" or "abandon". ``retry`` is the stage that it was asked to run again.
     ``on_failure`` is what the stage wants when it fails, once: FAIL, RETRY or ROLLBACK.
+    ``outdated``: the pipeline was updated since it started.
     """
 
     key: str
@@ -43,6 +46,7 @@ class RunView:
     stop: str = ""
     retry: str = ""
     on_failure: str = "FAIL"
+    outdated: bool = False
 
     @property
     def active(self) -> bool:
@@ -97,6 +101,10 @@ class Stop(Decision):
     """It ends here; actions in progress are abandoned."""
 
 
+class Cancel(Decision):
+    """It ends here, because the pipeline is another one now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Begin(Decision):
     """One of its actions begins."""
@@ -123,6 +131,8 @@ def plan(view: View) -> list[Decision]:
                 decided.append(RetryAsAsked(run.key))
         elif not run.active:
             continue
+        elif run.outdated and run.mode != "PARALLEL":
+            decided.append(Cancel(run.key))
         elif run.stop == "abandon":
             decided.append(Stop(run.key))
         elif run.entered:

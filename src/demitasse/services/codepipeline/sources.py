@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from demitasse.api import Scope
 from demitasse.services.codecommit.records import find_repository
-from demitasse.services.codepipeline.records import Pin
 from demitasse.services.codepipeline.records.declarations import Action, Declaration
 from demitasse.services.codepipeline.records.pipelines import follows, source_of
 from demitasse.services.ecr.records import IMAGE_TAGS, tagged
@@ -14,14 +13,15 @@ from demitasse.store import Transaction
 LATEST = "latest"
 
 
-def current(tx: Transaction, scope: Scope, action: Action) -> str:
-    """The revision at which a source stands: commit id, digest or object version; "": none."""
-    given = action.configuration
-    if action.provider == "CodeCommit":
+def current(tx: Transaction, scope: Scope, provider: str, given: dict[str, str]) -> str:
+    """The revision at which a source of such a configuration stands: commit id, digest or object
+    version; "": none.
+    """
+    if provider == "CodeCommit":
         repository = find_repository(tx, scope, given["RepositoryName"])
         branches = repository.observed.branches if repository else {}
         return branches.get(given["BranchName"], "")
-    if action.provider == "ECR":
+    if provider == "ECR":
         tag = tx.get(
             IMAGE_TAGS, scope, tagged(given["RepositoryName"], given.get("ImageTag", LATEST))
         )
@@ -33,12 +33,6 @@ def current(tx: Transaction, scope: Scope, action: Action) -> str:
     if version is None or version.desired.delete_marker:
         return ""
     return f"{version.desired.version_id}"
-
-
-def pin(action: Action, revision: str) -> Pin:
-    """A revision as StartPipelineExecution gives it for such a source."""
-    kinds = {"CodeCommit": "COMMIT_ID", "ECR": "IMAGE_DIGEST"}
-    return Pin(kinds.get(action.provider, "S3_OBJECT_VERSION_ID"), revision)
 
 
 def followed(declaration: Declaration) -> dict[str, Action]:
@@ -54,4 +48,7 @@ def followed(declaration: Declaration) -> dict[str, Action]:
 
 def standing(tx: Transaction, scope: Scope, declaration: Declaration) -> dict[str, str]:
     """Each followed source with the revision at which it stands now."""
-    return {source: current(tx, scope, action) for source, action in followed(declaration).items()}
+    return {
+        source: current(tx, scope, action.provider, action.configuration)
+        for source, action in followed(declaration).items()
+    }

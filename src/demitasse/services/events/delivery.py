@@ -48,7 +48,7 @@ def deliver(
             where.name,
             trigger_type=TRIGGER,
             trigger_detail=arn,
-            source_revisions=given.pins,
+            source_revisions=given.revisions,
             variables=given.variables,
         )
     elif where.service == PROJECT:

@@ -12,7 +12,7 @@ import msgspec
 
 from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.codebuild.records import BuildOverrides, Variable
-from demitasse.services.codepipeline.records import Pin
+from demitasse.services.codepipeline.records import SourceRevision
 
 
 class _Revision(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,9 +33,9 @@ class _Variable(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PipelineInput(msgspec.Struct, frozen=True):
-    """How an execution starts: revisions by source action, values by variable."""
+    """How an execution starts: revisions of sources, values by variable."""
 
-    pins: dict[str, Pin] = msgspec.field(default_factory=dict)
+    revisions: tuple[SourceRevision, ...] = ()
     variables: dict[str, str] = msgspec.field(default_factory=dict)
 
 
@@ -66,7 +66,7 @@ def pipeline_input(text: str) -> PipelineInput:
     revisions = _converted(given.get("sourceRevisions", []), list[_Revision])
     variables = _converted(given.get("variables", []), list[_Named])
     return PipelineInput(
-        {each.action: Pin(each.type, each.value) for each in revisions},
+        tuple(SourceRevision(each.action, each.type, each.value) for each in revisions),
         {each.name: each.value for each in variables},
     )
 

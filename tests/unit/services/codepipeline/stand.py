@@ -46,7 +46,8 @@ from demitasse.services.codepipeline import operations as codepipeline
 from demitasse.services.codepipeline.controller import ActionController, PipelineController
 from demitasse.services.ecr import records as ecr
 from demitasse.services.ecs import operations as ecs
-from demitasse.services.events.records import RULES, Rule, Target, rule_key
+from demitasse.services.events.records import EVENTS, RULES, Rule, Target, document, rule_key
+from demitasse.services.iam import operations as iam
 from demitasse.store import Ref
 from demitasse.wire import Models
 
@@ -174,7 +175,7 @@ class Stand(stand.Stand):
     """One repository ``deployment`` with branch dev, an image ``web:latest``, an application."""
 
     def __init__(self, *more: Api) -> None:
-        super().__init__(codepipeline.api, ecs.api, *more)
+        super().__init__(codepipeline.api, ecs.api, iam.api, *more)
         self.git, self.objects = FakeGit(), FakeObjects()
         self.objects.add_bucket(SCOPE, BUCKET)
         models = Models.load({"ecs": ecs.api.operations})
@@ -348,6 +349,12 @@ class Stand(stand.Stand):
         """Action executions, the oldest first."""
         found = self.call("codepipeline", "ListActionExecutions", pipelineName="release", **given)
         return list(reversed(found["actionExecutionDetails"]))
+
+    def told(self) -> list[dict[str, Any]]:
+        """The events of CodePipeline that a rule has heard, in their order, as AWS writes them."""
+        with self.store.transaction() as tx:
+            found = [each.desired for each in tx.page(EVENTS, SCOPE)]
+        return [document(SCOPE, each) for each in found if each.source == "aws.codepipeline"]
 
     # what others do
 

@@ -1,4 +1,4 @@
-"""Pipelines, lists, tags and action types, as boto3 sees them; and the events they send."""
+"""Pipelines, lists, tags and action types, as boto3 sees them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.services.codepipeline.stand import ROLE, SCOPE, Stand, approval, asking, code, stage
-
-from demitasse.services.events.records import EVENTS
+from tests.unit.services.codepipeline.stand import SCOPE, Stand, approval, asking, code, stage
 
 ARN = SCOPE.arn("codepipeline", "release")
 
@@ -35,18 +33,6 @@ def test_a_pipeline_lives_and_ends() -> None:
     code_said, message = at.refused("GetPipeline", name="release")
     assert code_said == "PipelineNotFoundException"
     assert message == f"Account '{SCOPE.account}' does not have a pipeline with name 'release'"
-
-
-def test_an_execution_goes_on_through_the_version_it_began_with() -> None:
-    at = Stand()
-    at.create(*asking("Ask")["stages"])
-    at.do("UpdatePipeline", pipeline=asking("Ask", "Then"))
-    at.answer("Ask")
-    assert at.statuses() == ["Succeeded"]
-    second = at.start()
-    assert at.execution(second)["pipelineVersion"] == 2
-    at.answer("Ask")
-    assert at.statuses() == ["Succeeded", "InProgress"]
 
 
 def test_lists_come_in_pages() -> None:
@@ -189,43 +175,3 @@ def test_errors(operation: str, given: dict[str, Any], code_wanted: str) -> None
     at = Stand()
     at.call("codepipeline", "CreatePipeline", pipeline=asking("Ask"))
     assert at.refused(operation, **given)[0] == code_wanted
-
-
-def test_each_change_of_state_is_told() -> None:
-    at = Stand()
-    at.rule({"source": ["aws.codepipeline"]})
-    execution = at.create(stage("Source", code()), stage("Ask", approval()))
-    at.answer("Ask")
-    with at.store.transaction() as tx:
-        told = [each.desired for each in tx.page(EVENTS, SCOPE)]
-    told = [each for each in told if each.source == "aws.codepipeline"]
-    assert [
-        (
-            each.detail_type.removeprefix("CodePipeline ").removesuffix(" Execution State Change"),
-            each.detail.get("action") or each.detail.get("stage") or "",
-            each.detail["state"],
-        )
-        for each in told
-    ] == [
-        ("Pipeline", "", "STARTED"),
-        ("Stage", "Source", "STARTED"),
-        ("Action", "Code", "STARTED"),
-        ("Action", "Code", "SUCCEEDED"),
-        ("Stage", "Source", "SUCCEEDED"),
-        ("Stage", "Ask", "STARTED"),
-        ("Action", "Ask", "STARTED"),
-        ("Action", "Ask", "SUCCEEDED"),
-        ("Stage", "Ask", "SUCCEEDED"),
-        ("Pipeline", "", "SUCCEEDED"),
-    ]
-    assert {each.resources for each in told} == {(ARN,)}
-    assert {each.detail["execution-id"] for each in told} == {execution}
-    taken = told[3].detail
-    assert taken["type"] == {
-        "owner": "AWS",
-        "provider": "CodeCommit",
-        "category": "Source",
-        "version": "1",
-    }
-    assert taken["output-artifacts"][0]["name"] == "SourceArtifact"
-    assert ROLE not in json.dumps(taken)

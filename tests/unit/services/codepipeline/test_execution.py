@@ -19,6 +19,7 @@ from tests.unit.services.codepipeline.stand import (
     stage,
 )
 
+from demitasse.services.codebuild.records import Phase
 from demitasse.services.codedeploy.records import Problem
 from demitasse.services.ecs.records import find_task_definition
 
@@ -226,6 +227,23 @@ def test_variables_are_put_in_their_places() -> None:
     assert given["WHERE"] == "there"
 
 
+def test_a_commit_message_of_several_lines_is_a_variable() -> None:
+    at = Stand()
+    at.project()
+    at.push('second\n\nwith "reasons"', {"a": b"b"})
+    build = action(
+        "Build",
+        "Build",
+        "CodeBuild",
+        inputs=("SourceArtifact",),
+        ProjectName="tests",
+        EnvironmentVariables='[{"name":"WHY","value":"#{SourceVariables.CommitMessage}"}]',
+    )
+    at.create(stage("Source", code()), stage("Build", build))
+    (why,) = at.builds()[-1].desired.settings.environment.variables
+    assert why.value == 'second\n\nwith "reasons"'
+
+
 def test_a_build_takes_and_makes_artifacts_and_puts_out_variables() -> None:
     at = Stand()
     at.project()
@@ -259,12 +277,27 @@ def test_a_failed_build_ends_the_execution() -> None:
     at.project()
     test = action("T", "Test", "CodeBuild", inputs=("SourceArtifact",), ProjectName="tests")
     at.create(stage("Source", code()), stage("Test", test), stage("Ask", approval()))
-    at.end_build("FAILED")
+    passed = Phase("INSTALL", at.clock.now(), status="SUCCEEDED")
+    code_said, why = "COMMAND_EXECUTION_ERROR", "Error while executing command: false."
+    failed = Phase("BUILD", at.clock.now(), status="FAILED", code=code_said, message=why)
+    at.end_build("FAILED", phases=(passed, failed))
     assert at.statuses() == ["Failed"]
-    assert (
-        at.latest("Test", "T")["errorDetails"]["message"] == "Build terminated with state: FAILED."
+    says = (
+        "Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message:"
+        " Error while executing command: false."
     )
+    assert at.latest("Test", "T")["errorDetails"] == {"code": "JobFailed", "message": says}
+    assert at.latest("Test", "T")["summary"] == says
     assert "latestExecution" not in at.stages()["Ask"]
+
+
+def test_a_stopped_build_ends_the_execution() -> None:
+    at = Stand()
+    at.project()
+    test = action("T", "Test", "CodeBuild", inputs=("SourceArtifact",), ProjectName="tests")
+    at.create(stage("Source", code()), stage("Test", test))
+    at.end_build("STOPPED")
+    assert at.latest("Test", "T")["summary"] == "Build terminated with state: STOPPED"
 
 
 def test_a_project_that_is_not_there_fails_the_action() -> None:

@@ -94,6 +94,48 @@ def test_a_push_during_a_deployment_waits_for_it() -> None:
     assert at.statuses() == ["Succeeded", "Succeeded"]
 
 
+@pytest.mark.parametrize("mode", ["SUPERSEDED", "QUEUED"])
+def test_an_update_cancels_what_is_under_way(mode: str) -> None:
+    at = Stand()
+    at.create(*asking("Ask")["stages"], pipelineType="V2", executionMode=mode)
+    at.start()
+    token = at.latest("Ask", "Ask")["token"]
+    at.rule({"source": ["aws.codepipeline"]})
+    at.do(
+        "UpdatePipeline",
+        pipeline=asking("Ask", "Then", pipelineType="V2", executionMode=mode),
+    )
+    assert at.statuses() == ["Cancelled", "Cancelled"]
+    assert at.executions()[0]["statusSummary"] == "The pipeline was updated to version 2"
+    shown = at.stages()
+    assert shown["Ask"]["latestExecution"]["status"] == "Cancelled"
+    assert "inboundExecutions" not in shown["Ask"]
+    assert at.latest("Ask", "Ask")["status"] == "Abandoned"
+    assert [(each["detail-type"].split()[1], each["detail"]["state"]) for each in at.told()] == [
+        ("Action", "CANCELED"),
+        ("Stage", "CANCELED"),
+        ("Pipeline", "CANCELED"),
+        ("Pipeline", "CANCELED"),
+    ]
+    approve = {"status": "Approved", "summary": ""}
+    given = {"pipelineName": "release", "stageName": "Ask", "actionName": "Ask"}
+    code_said, _ = at.refused("PutApprovalResult", **given, result=approve, token=token)
+    assert code_said == "ApprovalAlreadyCompletedException"
+    assert at.execution(at.start())["pipelineVersion"] == 2
+
+
+def test_an_update_leaves_parallel_executions_their_structure() -> None:
+    at = Stand()
+    mode = {"pipelineType": "V2", "executionMode": "PARALLEL"}
+    first = at.create(*asking("Ask")["stages"], **mode)
+    at.do("UpdatePipeline", pipeline=asking("Ask", "Then", **mode))
+    at.answer("Ask")
+    assert at.execution(first)["status"] == "Succeeded"
+    assert at.execution(at.start())["pipelineVersion"] == 2
+    at.answer("Ask")
+    assert at.statuses() == ["Succeeded", "InProgress"]
+
+
 def test_stopping_waits_for_the_actions_in_progress() -> None:
     at = made()
     (first,) = at.executions()

@@ -31,6 +31,7 @@ class Run:
     retry: bool = False
     retried: int = 0
     failed: bool = False
+    outdated: bool = False
     begun: list[tuple[int, int, str]] = field(default_factory=list)
     """Stage, attempt and action, each time that one began."""
     passed: list[int] = field(default_factory=list)
@@ -70,6 +71,7 @@ class Model:
             actions=actions if run.entered else (),
             stop=run.stop,
             retry=STAGES[run.at] if run.retry else "",
+            outdated=run.outdated,
         )
 
     def settle(self) -> None:
@@ -115,6 +117,10 @@ class Model:
                 run.actions = {k: v for k, v in run.actions.items() if v == "Succeeded"}
             case p.Stopping():
                 run.status = "Stopping"
+            case p.Cancel():
+                assert run.outdated
+                assert run.mode != "PARALLEL"
+                run.status = "Cancelled"
             case p.Stop():
                 assert run.stop == "abandon" or "InProgress" not in run.actions.values()
                 for name, status in run.actions.items():
@@ -127,6 +133,7 @@ class Model:
         assert run.entered
         assert run.status == "InProgress"
         assert not run.stop, "nothing begins once it was asked to stop"
+        assert not run.outdated or run.mode == "PARALLEL", "nothing begins after an update"
         assert run.passed == list(range(run.at)), "all stages before have succeeded"
         order = ORDERS[int(action[1:])]
         lower = [f"a{at}" for at, each in enumerate(ORDERS) if each < order]
@@ -151,7 +158,18 @@ class Step:
     """What a world may do to a pipeline."""
 
     kinds = st.sampled_from(
-        ["start", "succeed", "succeed", "fail", "stop", "abandon", "retry", "close", "open"]
+        [
+            "start",
+            "succeed",
+            "succeed",
+            "fail",
+            "stop",
+            "abandon",
+            "retry",
+            "close",
+            "open",
+            "update",
+        ]
     )
 
 
@@ -175,7 +193,7 @@ def test_whatever_happens(mode: str, steps: list[tuple[str, int, int]]) -> None:
             break
         finish(busy[0], "Succeeded")
         model.settle()
-    final = {"Succeeded", "Failed", "Stopped", "Superseded"}
+    final = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
     assert {run.status for run in model.runs} <= final
     if mode != "SUPERSEDED":
         assert "Superseded" not in {run.status for run in model.runs}
@@ -191,6 +209,10 @@ def happen(model: Model, kind: str, which: int, where: int) -> None:
     if kind == "open":
         model.disabled.discard(STAGES[where])
         return
+    if kind == "update":
+        for each in model.runs:
+            each.outdated = True
+        return
     if not model.runs:
         return
     run = model.runs[which % len(model.runs)]
@@ -199,7 +221,7 @@ def happen(model: Model, kind: str, which: int, where: int) -> None:
         finish(run, "Succeeded" if kind == "succeed" else "Failed")
     elif kind in ("stop", "abandon") and active:
         run.stop = "abandon" if kind == "abandon" or run.stop == "abandon" else "wait"
-    elif kind == "retry" and not active and run.failed and latest(model, run):
+    elif kind == "retry" and not (active or run.outdated) and run.failed and latest(model, run):
         run.retry = True
 
 

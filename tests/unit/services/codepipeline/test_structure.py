@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from tests.unit.services.codepipeline.stand import (
+    ROLE,
+    SCOPE,
     Stand,
     action,
     approval,
@@ -18,6 +20,7 @@ from tests.unit.services.codepipeline.stand import (
     structure,
 )
 
+DEPLOY_ROLE = SCOPE.global_arn("iam", "role/DeployRole")
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -33,6 +36,17 @@ def deploying() -> dict[str, Any]:
 def first(given: dict[str, Any], of_stage: int = 0) -> dict[str, Any]:
     found: dict[str, Any] = given["stages"][of_stage]["actions"][0]
     return found
+
+
+def building(variables: str) -> dict[str, Any]:
+    return action(
+        "Build",
+        "Build",
+        "CodeBuild",
+        inputs=("SourceArtifact",),
+        ProjectName="tests",
+        EnvironmentVariables=variables,
+    )
 
 
 STRUCTURE, STAGE, ACTION = (
@@ -176,6 +190,41 @@ CASES: dict[str, tuple[Change, str, str]] = {
         lambda p: p["stages"][1].update(onFailure={"result": "RETRY"}),
         STAGE,
         "onFailure of the stage 'Deploy' is only available for pipelines of type V2",
+    ),
+    "rollback in parallel": (
+        lambda p: (
+            p.update(pipelineType="V2", executionMode="PARALLEL"),
+            p["stages"][1].update(onFailure={"result": "ROLLBACK"}),
+        ),
+        STAGE,
+        "Stage 'Deploy' cannot be rolled back: the pipeline is in PARALLEL mode",
+    ),
+    "role of nobody": (
+        lambda p: p.update(roleArn=f"{ROLE}-2"),
+        STRUCTURE,
+        f"CodePipeline is not authorized to perform AssumeRole on role {ROLE}-2",
+    ),
+    "role of another service": (
+        lambda p: p.update(roleArn=DEPLOY_ROLE),
+        STRUCTURE,
+        f"CodePipeline is not authorized to perform AssumeRole on role {DEPLOY_ROLE}",
+    ),
+    "role of an action": (
+        lambda p: first(p, 1).update(roleArn=f"{ROLE}-2"),
+        STRUCTURE,
+        f"{ROLE} is not authorized to perform AssumeRole on role {ROLE}-2",
+    ),
+    "environment": (
+        lambda p: p["stages"].append(stage("Build", building("{}"))),
+        ACTION,
+        "EnvironmentVariables is not a JSON list of name and value",
+    ),
+    "environment of secrets": (
+        lambda p: p["stages"].append(
+            stage("Build", building('[{"name":"A","value":"b","type":"SECRETS_MANAGER"}]'))
+        ),
+        "ValidationException",
+        "The type SECRETS_MANAGER of the environment variable A is not supported",
     ),
     "rollback of sources": (
         lambda p: (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from tests.unit.services.codepipeline.stand import (
@@ -16,8 +17,9 @@ from tests.unit.services.codepipeline.stand import (
     stage,
 )
 
+from demitasse.errors import ServiceError
 from demitasse.services.codecommit.records import REPOSITORIES
-from demitasse.services.codepipeline.records import start_execution
+from demitasse.services.codepipeline.records import SourceRevision, start_execution
 from demitasse.services.s3 import records as s3
 from demitasse.store import Ref
 
@@ -210,6 +212,20 @@ def test_what_cannot_be_started_is_refused(given: dict[str, object], said: str) 
     assert said in message
 
 
+def test_a_rule_that_names_a_source_that_is_not_there_starts_nothing() -> None:
+    at = waiting()
+    with at.store.transaction() as tx, pytest.raises(ServiceError, match="source action"):
+        start_execution(
+            tx,
+            SCOPE,
+            at.ids,
+            at.clock.now(),
+            "release",
+            trigger_type="CloudWatchEvent",
+            source_revisions=[SourceRevision("No", "COMMIT_ID", "a")],
+        )
+
+
 def test_too_many_executions_are_refused_and_a_change_waits_for_its_turn() -> None:
     at = Stand()
     at.create(*asking("Ask")["stages"], pipelineType="V2", executionMode="PARALLEL")
@@ -239,17 +255,17 @@ def bucket(at: Stand, versioning: str) -> None:
         tx.create(s3.BUCKETS, s3.GLOBAL, "sources", kept)
 
 
-def put(at: Stand, version: str) -> None:
+def put(at: Stand, version: str, key: str = "app.zip", **more: Any) -> None:
     with at.store.transaction() as tx:
         kept = s3.Version(
-            "sources", SCOPE.account, "app.zip", version, at.clock.now(), etag=f"e{version}"
+            "sources", SCOPE.account, key, version, at.clock.now(), etag=f"e{version}", **more
         )
-        key, _ = s3.new_version(tx, "sources", "app.zip", at.ids)
-        tx.create(s3.VERSIONS, s3.GLOBAL, key, kept)
-    asyncio.run(at.objects.put(SCOPE, "sources", "app.zip", f"zip {version}".encode()))
+        row, _ = s3.new_version(tx, "sources", key, at.ids)
+        tx.create(s3.VERSIONS, s3.GLOBAL, row, kept)
+    asyncio.run(at.objects.put(SCOPE, "sources", key, f"zip {version}".encode()))
 
 
-def from_s3() -> dict[str, object]:
+def from_s3(**more: str) -> dict[str, object]:
     return action(
         "Object",
         "Source",
@@ -257,6 +273,7 @@ def from_s3() -> dict[str, object]:
         outputs=("SourceArtifact",),
         S3Bucket="sources",
         S3ObjectKey="app.zip",
+        **more,
     )
 
 
@@ -275,6 +292,55 @@ def test_a_new_version_of_an_object_starts_it() -> None:
         "ObjectKey": "app.zip",
         "VersionId": "2",
     }
+
+
+def test_the_summary_of_an_object_is_that_of_its_metadata() -> None:
+    at = Stand()
+    bucket(at, "Enabled")
+    put(at, "1", metadata={"codepipeline-artifact-revision-summary": "Release 1"})
+    at.create(stage("Source", from_s3()), stage("Ask", approval()))
+    assert at.executions()[0]["sourceRevisions"][0]["revisionSummary"] == "Release 1"
+    assert at.latest("Source", "Object")["summary"] == "Release 1"
+
+
+def another_object(at: Stand, *more: dict[str, str]) -> list[dict[str, str]]:
+    """A start with the object ``other.zip`` instead; its source revisions."""
+    revisions = [
+        {"actionName": "Object", "revisionType": "S3_OBJECT_KEY", "revisionValue": "other.zip"},
+        *more,
+    ]
+    at.start(sourceRevisions=revisions)
+    return list(at.executions()[0]["sourceRevisions"])
+
+
+def test_a_caller_chooses_another_object() -> None:
+    at = Stand()
+    bucket(at, "Enabled")
+    put(at, "1")
+    for version in ("1", "2"):
+        put(at, version, key="other.zip")
+    at.create(
+        stage("Source", from_s3(AllowOverrideForS3ObjectKey="true")), stage("Ask", approval())
+    )
+    at.answer("Ask")
+    assert another_object(at)[0]["revisionId"] == "2"
+    given = at.history()[-2]["input"]
+    assert given["configuration"]["S3ObjectKey"] == "app.zip"
+    assert given["resolvedConfiguration"]["S3ObjectKey"] == "other.zip"
+    at.answer("Ask")
+    version = {"actionName": "Object", "revisionType": "S3_OBJECT_VERSION_ID", "revisionValue": "1"}
+    assert another_object(at, version)[0]["revisionId"] == "1"
+
+
+def test_another_object_has_to_be_allowed() -> None:
+    at = Stand()
+    bucket(at, "Enabled")
+    put(at, "1")
+    at.create(stage("Source", from_s3()), stage("Ask", approval()))
+    given = {"actionName": "Object", "revisionType": "S3_OBJECT_KEY", "revisionValue": "other.zip"}
+    refusal, message = at.refused("StartPipelineExecution", name="release", sourceRevisions=[given])
+    assert refusal == "ValidationException"
+    assert "only with AllowOverrideForS3ObjectKey set to true" in message
 
 
 def test_a_bucket_without_versions_is_no_source() -> None:

@@ -26,6 +26,7 @@ from demitasse.services.codepipeline.records import (
     PIPELINES,
     PipelineItem,
     pipeline_arn,
+    revision_of,
     start_execution,
 )
 from demitasse.services.codepipeline.records.pipelines import source_of
@@ -114,12 +115,12 @@ class PipelineController(Controller):
         if not changed:
             return
         if starting:
-            pins = {
-                action.name: sources.pin(action, at)
+            revisions = [
+                revision_of(action, at)
                 for source, at in changed.items()
                 for action in declaration.stages[0].actions
                 if source_of(action) == source
-            }
+            ]
             polled = any(not source.startswith("ecr:") for source in starting)
             try:
                 start_execution(
@@ -130,7 +131,7 @@ class PipelineController(Controller):
                     item.key,
                     trigger_type="PollForSourceChanges" if polled else "CloudWatchEvent",
                     trigger_detail=", ".join(followed[source].name for source in starting),
-                    source_revisions=pins,
+                    source_revisions=revisions,
                 )
             except ServiceError as error:
                 # Not seen yet: it starts when an execution has ended or the pipeline is mended.

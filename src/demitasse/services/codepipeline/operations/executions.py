@@ -5,22 +5,19 @@ from __future__ import annotations
 import msgspec
 
 from demitasse.api import Input, Output
-from demitasse.errors import NotSupported, ServiceError
+from demitasse.errors import ServiceError
 from demitasse.services.base import Context
 from demitasse.services.codepipeline.operations import names
 from demitasse.services.codepipeline.operations.api import api
 from demitasse.services.codepipeline.records import (
     EXECUTIONS,
     ExecutionItem,
-    Pin,
-    PipelineItem,
+    SourceRevision,
     StopRequest,
     find_execution,
     start_execution,
 )
 from demitasse.services.codepipeline.records.executions import ACTIVE
-
-_PINS = {"CodeCommit": "COMMIT_ID", "ECR": "IMAGE_DIGEST", "S3": "S3_OBJECT_VERSION_ID"}
 
 
 @api.operation("StartPipelineExecution")
@@ -44,34 +41,14 @@ def start_pipeline_execution(ctx: Context, given: Input) -> Output:
         item.key,
         trigger_type="StartPipelineExecution",
         trigger_detail=ctx.caller.arn,
-        source_revisions=_pins(item, given),
+        source_revisions=[
+            SourceRevision(each["actionName"], each["revisionType"], each["revisionValue"])
+            for each in given.get("sourceRevisions", ())
+        ],
         variables=variables,
         token=token,
     )
     return {"pipelineExecutionId": execution_id}
-
-
-def _pins(item: PipelineItem, given: Input) -> dict[str, Pin]:
-    actions = {each.name: each for each in item.desired.declaration.stages[0].actions}
-    pins: dict[str, Pin] = {}
-    for each in given.get("sourceRevisions", ()):
-        name, kind = each["actionName"], each["revisionType"]
-        action = actions.get(name)
-        if action is None:
-            raise names.invalid(
-                f"The pipeline '{item.key}' does not have a source action with name '{name}'"
-            )
-        if kind == "S3_OBJECT_KEY":
-            if action.provider != "S3":
-                raise names.invalid(f"The source action '{name}' does not take S3_OBJECT_KEY")
-            raise NotSupported("sourceRevisions of type S3_OBJECT_KEY")
-        if kind != _PINS[action.provider]:
-            raise names.invalid(
-                f"The source action '{name}' takes revisions of type {_PINS[action.provider]},"
-                f" not {kind}"
-            )
-        pins[name] = Pin(kind, each["revisionValue"])
-    return pins
 
 
 @api.operation("StopPipelineExecution")

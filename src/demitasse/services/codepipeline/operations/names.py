@@ -1,4 +1,4 @@
-"""Errors and pages that CodePipeline's operations share."""
+"""What CodePipeline's operations share: errors, pages, and finding what a caller names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from demitasse.errors import ServiceError
 from demitasse.services import paging
 from demitasse.services.base import Context
 from demitasse.services.codepipeline.records import PipelineItem, find_pipeline
-from demitasse.services.codepipeline.records.declarations import Stage
+from demitasse.services.codepipeline.records.declarations import Declaration, Stage
+from demitasse.services.iam.records import find_role, trusts_service
+
+SERVICE = "codepipeline.amazonaws.com"
 
 
 def invalid(message: str) -> ServiceError:
@@ -23,6 +26,15 @@ def pipeline(ctx: Context, name: str) -> PipelineItem:
     return find_pipeline(ctx.tx, ctx.scope, name)
 
 
+def no_pipeline_of(ctx: Context, name: str) -> ServiceError:
+    """What UpdatePipeline and the operations on tags answer when there is no such pipeline."""
+    return ServiceError(
+        "ResourceNotFoundException",
+        f"The account with id '{ctx.scope.account}' does not include a pipeline with the name"
+        f" '{name}'",
+    )
+
+
 def stage(item: PipelineItem, name: str) -> Stage:
     """A stage of a pipeline as it is now. ``StageNotFoundException``."""
     found = item.desired.declaration.stage(name)
@@ -32,6 +44,26 @@ def stage(item: PipelineItem, name: str) -> Stage:
             f"The pipeline '{item.key}' does not have a stage with name '{name}'",
         )
     return found
+
+
+def check_roles(ctx: Context, declaration: Declaration) -> None:
+    """Check the roles of a structure: CodePipeline must be able to assume the pipeline's.
+
+    Those of actions must be there; whether the pipeline's role may assume them is not evaluated.
+    """
+    own = find_role(ctx.tx, ctx.scope, declaration.role_arn)
+    if own is None or not trusts_service(own, SERVICE):
+        raise _not_assumed("CodePipeline", declaration.role_arn)
+    for each in declaration.stages:
+        for action in each.actions:
+            if action.role_arn and find_role(ctx.tx, ctx.scope, action.role_arn) is None:
+                raise _not_assumed(declaration.role_arn, action.role_arn)
+
+
+def _not_assumed(by: str, arn: str) -> ServiceError:
+    return ServiceError(
+        "InvalidStructureException", f"{by} is not authorized to perform AssumeRole on role {arn}"
+    )
 
 
 def page(

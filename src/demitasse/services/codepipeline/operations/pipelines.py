@@ -35,11 +35,12 @@ MOST_PIPELINES = 1000
 @api.operation("CreatePipeline")
 def create_pipeline(ctx: Context, given: Input) -> Output:
     """Keep a pipeline, and run it once: AWS does so as well."""
-    declaration = msgspec.structs.replace(structure.read(given["pipeline"], ctx.scope), version=1)
+    declaration = _read(ctx, given, version=1)
     name = declaration.name
     if ctx.tx.get(PIPELINES, ctx.scope, name) is not None:
         raise ServiceError(
-            "PipelineNameInUseException", f"A pipeline with name '{name}' already exists"
+            "PipelineNameInUseException",
+            f"A pipeline with the name '{name}' already exists in account '{ctx.scope.account}'",
         )
     if ctx.tx.count(PIPELINES, ctx.scope) >= MOST_PIPELINES:
         raise ServiceError(
@@ -51,7 +52,7 @@ def create_pipeline(ctx: Context, given: Input) -> Output:
         declaration=declaration,
         created_at=ctx.now,
         updated_at=ctx.now,
-        tags=tags.checked(given.get("tags")),
+        tags=tags.checked(pipeline_arn(ctx.scope, name), given.get("tags")),
     )
     seen = PipelineObserved(seen=sources.standing(ctx.tx, ctx.scope, declaration))
     ctx.tx.create(PIPELINES, ctx.scope, name, own, seen)
@@ -72,12 +73,12 @@ def create_pipeline(ctx: Context, given: Input) -> Output:
 
 @api.operation("UpdatePipeline")
 def update_pipeline(ctx: Context, given: Input) -> Output:
-    """Keep another version of the structure; executions under way go on with theirs."""
-    item = names.pipeline(ctx, given["pipeline"]["name"])
-    before = item.desired.declaration
-    declaration = msgspec.structs.replace(
-        structure.read(given["pipeline"], ctx.scope), version=before.version + 1
-    )
+    """Keep another version of the structure; it cancels what is under way, as on AWS."""
+    name = given["pipeline"]["name"]
+    item = ctx.tx.get(PIPELINES, ctx.scope, name)
+    if item is None:
+        raise names.no_pipeline_of(ctx, name)
+    declaration = _read(ctx, given, version=item.desired.declaration.version + 1)
     stages = {stage.name for stage in declaration.stages}
     own = msgspec.structs.replace(
         item.desired,
@@ -93,6 +94,13 @@ def update_pipeline(ctx: Context, given: Input) -> Output:
     ctx.tx.observe(PIPELINES, item.ref, msgspec.structs.replace(item.observed, seen=seen))
     _keep_version(ctx, own)
     return {"pipeline": show(declaration)}
+
+
+def _read(ctx: Context, given: Input, *, version: int) -> Declaration:
+    """The structure in an input, checked, as a version of the pipeline."""
+    declaration = structure.read(given["pipeline"], ctx.scope)
+    names.check_roles(ctx, declaration)
+    return msgspec.structs.replace(declaration, version=version)
 
 
 def _keep_version(ctx: Context, own: Pipeline) -> None:

@@ -7,13 +7,12 @@ from typing import Any
 from demitasse.api import Input, Output
 from demitasse.services.base import Context
 from demitasse.services.codepipeline import urls
+from demitasse.services.codepipeline.look import Run, runs_of
 from demitasse.services.codepipeline.operations import names
 from demitasse.services.codepipeline.operations.api import api
 from demitasse.services.codepipeline.records import (
     ACTIONS,
-    EXECUTIONS,
     ActionItem,
-    ExecutionItem,
     PipelineItem,
     StageLatest,
 )
@@ -25,40 +24,41 @@ def get_pipeline_state(ctx: Context, given: Input) -> Output:
     """The state of all stages and actions of a pipeline."""
     item = names.pipeline(ctx, given["name"])
     own = item.desired
-    active = ctx.tx.page(EXECUTIONS, ctx.scope, where=("active", own.pipeline_id))
+    waiting = [run for run in runs_of(ctx.tx, item).values() if _waits(run)]
+    waiting.sort(key=lambda run: run.item.desired.number)
     return {
         "pipelineName": item.key,
         "pipelineVersion": own.declaration.version,
         "stageStates": [
-            _stage(ctx, item, at, stage, active) for at, stage in enumerate(own.declaration.stages)
+            _stage(ctx, item, stage, [run for run in waiting if run.stage.name == stage.name])
+            for stage in own.declaration.stages
         ],
         "created": own.created_at,
         "updated": own.updated_at,
     }
 
 
-def _stage(
-    ctx: Context, item: PipelineItem, at: int, stage: Stage, active: list[ExecutionItem]
-) -> Output:
+def _waits(run: Run) -> bool:
+    return run.item.observed.status == "InProgress" and not run.item.observed.entered
+
+
+def _stage(ctx: Context, item: PipelineItem, stage: Stage, waiting: list[Run]) -> Output:
     latest = item.observed.stages.get(stage.name)
-    waiting = [
+    inbound = [
         {
-            "pipelineExecutionId": each.desired.execution_id,
-            "status": each.observed.status,
-            "type": "ROLLBACK" if each.desired.target else "STANDARD",
+            "pipelineExecutionId": run.item.desired.execution_id,
+            "status": run.item.observed.status,
+            "type": "ROLLBACK" if run.item.desired.target else "STANDARD",
         }
-        for each in sorted(active, key=lambda each: each.desired.number)
-        if each.observed.stage == at
-        and not each.observed.entered
-        and each.observed.status == "InProgress"
+        for run in waiting
     ]
     shown: Output = {
         "stageName": stage.name,
         "inboundTransitionState": _transition(item, stage.name),
         "actionStates": [_action(ctx, action, latest) for action in stage.actions],
     }
-    if waiting:
-        shown |= {"inboundExecution": waiting[0], "inboundExecutions": waiting}
+    if inbound:
+        shown |= {"inboundExecution": inbound[0], "inboundExecutions": inbound}
     if latest:
         shown["latestExecution"] = {
             "pipelineExecutionId": latest.execution_id,

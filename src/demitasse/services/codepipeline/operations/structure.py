@@ -142,9 +142,13 @@ def _check_stages(own: Declaration) -> None:
                 f"Stage '{stage.name}' contains the source action '{sources[0]}'. Only the first"
                 " stage of a pipeline can contain source actions"
             )
-        failure = stage.on_failure
-        if failure and failure.result == "ROLLBACK" and at == 0:
-            raise _stage(f"Stage '{stage.name}' contains source actions and cannot be rolled back")
+        if stage.on_failure and stage.on_failure.result == "ROLLBACK":
+            if at == 0:
+                raise _stage(f"Stage '{stage.name}' has source actions and cannot be rolled back")
+            if own.execution_mode == "PARALLEL":
+                raise _stage(
+                    f"Stage '{stage.name}' cannot be rolled back: the pipeline is in PARALLEL mode"
+                )
 
 
 def _unique(names: list[str], message: str) -> None:

@@ -17,19 +17,23 @@ MOST = 50
 Tags = dict[str, str]
 
 
-def checked(given: Any) -> Tags:
-    """The tags of an input. ``InvalidTagsException``, ``TooManyTagsException``."""
+def checked(arn: str, given: Any) -> Tags:
+    """The tags of an input for a resource. ``InvalidTagsException``, ``TooManyTagsException``."""
     tags = {tag["key"]: tag["value"] for tag in given or ()}
     if len(tags) < len(given or ()):
         raise ServiceError("InvalidTagsException", "Tag keys must be unique.")
-    return _allowed(tags)
+    return _allowed(arn, tags)
 
 
-def _allowed(tags: Tags) -> Tags:
+def _allowed(arn: str, tags: Tags) -> Tags:
     if len(tags) > MOST:
-        raise ServiceError("TooManyTagsException", f"A resource cannot have more than {MOST} tags.")
+        raise ServiceError("TooManyTagsException", f"Tag limit exceeded for resource [{arn}].")
     if any(key.lower().startswith("aws:") for key in tags):
-        raise ServiceError("InvalidTagsException", "Tag keys cannot start with aws:.")
+        raise ServiceError(
+            "InvalidTagsException",
+            "Not allowed to modify system tags. System tags start with 'aws:'. msg=[Caller is an end"
+            " user and not allowed to mutate system tags]",
+        )
     return tags
 
 
@@ -42,7 +46,8 @@ def show(tags: Tags) -> list[Output]:
 def tag_resource(ctx: Context, given: Input) -> Output:
     """Add tags, or give them other values."""
     item = _resource(ctx, given["resourceArn"])
-    tags = _allowed(item.desired.tags | checked(given["tags"]))
+    arn = given["resourceArn"]
+    tags = _allowed(arn, item.desired.tags | checked(arn, given["tags"]))
     ctx.tx.desire(PIPELINES, item.ref, msgspec.structs.replace(item.desired, tags=tags))
     return {}
 
@@ -73,7 +78,8 @@ def _resource(ctx: Context, arn: str) -> PipelineItem:
     prefix = pipeline_arn(ctx.scope, "")
     if not arn.startswith(prefix) or "/" in arn:
         raise ServiceError("InvalidArnException", f"{arn} is not the ARN of a pipeline here")
-    item = ctx.tx.get(PIPELINES, ctx.scope, arn.removeprefix(prefix))
+    name = arn.removeprefix(prefix)
+    item = ctx.tx.get(PIPELINES, ctx.scope, name)
     if item is None:
-        raise ServiceError("ResourceNotFoundException", f"There is no resource {arn}")
+        raise names.no_pipeline_of(ctx, name)
     return item

@@ -19,7 +19,7 @@ from demitasse.services.codebuild.records import (
     Variable,
     start_build,
 )
-from demitasse.services.codepipeline import urls
+from demitasse.services.codepipeline import environment, urls
 from demitasse.services.codepipeline.providers.base import (
     CONFIGURATION,
     JOB,
@@ -34,14 +34,6 @@ from demitasse.services.codepipeline.records import EXECUTIONS, ActionItem, Stor
 from demitasse.store import Transaction
 
 _TYPE = "CODEPIPELINE"
-
-
-class GivenVariable(msgspec.Struct, frozen=True):
-    """One item of the configuration's EnvironmentVariables."""
-
-    name: str
-    value: str
-    type: str = "PLAINTEXT"
 
 
 async def build(work: Work, item: ActionItem) -> Outcome:
@@ -112,19 +104,9 @@ def _overrides(item: ActionItem) -> BuildOverrides:
 
 def _variables(text: str) -> tuple[Variable, ...]:
     try:
-        given = msgspec.json.decode(text, type=tuple[GivenVariable, ...])
-    except msgspec.DecodeError as error:
-        raise ActionFailed(
-            CONFIGURATION, f"EnvironmentVariables is not a JSON list of name and value: {error}"
-        ) from None
-    for each in given:
-        if each.type != "PLAINTEXT":
-            raise ActionFailed(
-                CONFIGURATION,
-                f"The type {each.type} of the environment variable {each.name} is not supported by"
-                " Demitasse.",
-            )
-    return tuple(Variable(each.name, each.value) for each in given)
+        return tuple(Variable(each.name, each.value) for each in environment.read(text))
+    except environment.Unreadable as error:
+        raise ActionFailed(CONFIGURATION, str(error)) from None
 
 
 def _place(stored: StoredArtifact) -> str:
@@ -142,11 +124,11 @@ def _follow(work: Work, item: ActionItem) -> Outcome:
         return Waiting()
     if seen.status == "SUCCEEDED":
         return Done(variables=seen.exported, log_stream=_log_stream(item, seen))
-    failed = next(
-        (each for each in seen.phases if each.status not in ("SUCCEEDED", "IN_PROGRESS")), None
-    )
-    why = f" {failed.type}: {failed.code}: {failed.message}" if failed else ""
-    raise ActionFailed(JOB, f"Build terminated with state: {seen.status}.{why}".strip())
+    failed = next((each for each in seen.phases if each.code), None)
+    says = f"Build terminated with state: {seen.status}"
+    if failed is not None:
+        says += f". Phase: {failed.type}, Code: {failed.code}, Message: {failed.message}"
+    raise ActionFailed(JOB, says, summary=says)
 
 
 def _log_stream(item: ActionItem, seen: BuildObserved) -> str:

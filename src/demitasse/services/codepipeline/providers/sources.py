@@ -31,6 +31,8 @@ from demitasse.services.ecr.records import IMAGES, REPOSITORIES, Image, in_repos
 from demitasse.services.s3.records import NULL_VERSION, find_bucket, find_version
 
 _LONGEST = 2048
+_SUMMARY = "codepipeline-artifact-revision-summary"
+"""The key under which an object's metadata says what AWS shows of a revision."""
 
 
 async def codecommit(work: Work, item: ActionItem) -> Outcome:
@@ -92,7 +94,7 @@ async def ecr(work: Work, item: ActionItem) -> Outcome:
     name, tag = given["RepositoryName"], given.get("ImageTag", sources.LATEST)
     with work.store.transaction() as tx:
         known = tx.get(REPOSITORIES, item.scope, name) is not None
-        digest = item.desired.pin or sources.current(tx, item.scope, item.desired.declared)
+        digest = item.desired.pin or sources.current(tx, item.scope, "ECR", given)
         image = tx.get(IMAGES, item.scope, in_repository(name, digest)) if digest else None
     if not known:
         raise ActionFailed(
@@ -144,7 +146,7 @@ async def s3(work: Work, item: ActionItem) -> Outcome:
     bucket, key = given["S3Bucket"], given["S3ObjectKey"]
     with work.store.transaction() as tx:
         found = find_bucket(tx, bucket)
-        version_id = item.desired.pin or sources.current(tx, item.scope, item.desired.declared)
+        version_id = item.desired.pin or sources.current(tx, item.scope, "S3", given)
         version = find_version(tx, bucket, key, version_id) if found and version_id else None
     if found is None or found.scope != item.scope:
         raise ActionFailed(
@@ -164,12 +166,11 @@ async def s3(work: Work, item: ActionItem) -> Outcome:
     except NoSuchObject as error:
         raise ActionFailed(REVISION, f"The action failed because of its source: {error}") from None
     await work.put(item, data)
+    summary = version.desired.metadata.get(_SUMMARY, f"Amazon S3 version id: {version_id}")
     return Done(
-        summary=f"Amazon S3 version id: {version_id}",
+        summary=summary[:_LONGEST],
         external_id=version_id,
-        revision=_revision(
-            item, version_id, f"Amazon S3 version id: {version_id}", "", version.desired.modified_at
-        ),
+        revision=_revision(item, version_id, summary, "", version.desired.modified_at),
         variables={
             "BucketName": bucket,
             "ETag": version.desired.etag,

@@ -4,6 +4,7 @@
 - ``pipelines``     pipelines, their versions, their disabled transitions, their sources
 - ``executions``    pipeline executions: what was asked for, and how far they are
 - ``actions``       action executions
+- ``revisions``     which revisions an execution's sources are told to take
 - ``starting``      ``start_execution``: where callers, rules, changes of sources and rollbacks meet
 - ``notices``       the events that CodePipeline sends to EventBridge
 """
@@ -23,7 +24,6 @@ from demitasse.services.codepipeline.records.executions import (
     Execution,
     ExecutionItem,
     ExecutionObserved,
-    Pin,
     Retry,
     StageRun,
     StopRequest,
@@ -43,6 +43,7 @@ from demitasse.services.codepipeline.records.pipelines import (
     find_pipeline,
     pipeline_arn,
 )
+from demitasse.services.codepipeline.records.revisions import SourceRevision, revision_of
 from demitasse.services.codepipeline.records.starting import start_execution
 
 __all__ = [
@@ -58,7 +59,6 @@ __all__ = [
     "Execution",
     "ExecutionItem",
     "ExecutionObserved",
-    "Pin",
     "Pipeline",
     "PipelineItem",
     "PipelineObserved",
@@ -66,6 +66,7 @@ __all__ = [
     "Problem",
     "Retry",
     "Revision",
+    "SourceRevision",
     "StageLatest",
     "StageRun",
     "StopRequest",
@@ -75,5 +76,6 @@ __all__ = [
     "find_execution",
     "find_pipeline",
     "pipeline_arn",
+    "revision_of",
     "start_execution",
 ]

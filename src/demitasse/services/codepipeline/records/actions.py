@@ -50,7 +50,8 @@ class ActionExecution(msgspec.Struct, frozen=True, omit_defaults=True):
     """An action that has begun; ``key`` is ``action_key(…)``: a pipeline's newest come first.
 
     ``configuration`` is that of the declaration with its variables replaced; ``pin`` the revision
-    that a source has to take; ``token`` what PutApprovalResult has to give.
+    that a source has to take; ``token`` what PutApprovalResult has to give; ``attempt`` the attempt of
+    the execution in which it runs.
     """
 
     pipeline: str
@@ -65,11 +66,11 @@ class ActionExecution(msgspec.Struct, frozen=True, omit_defaults=True):
     started_at: datetime
     inputs: tuple[StoredArtifact, ...] = ()
     outputs: tuple[StoredArtifact, ...] = ()
-    pin_type: str = ""
     pin: str = ""
     token: str = ""
     approval: Approval | None = None
     role_arn: str = ""
+    attempt: int = 1
 
 
 class ActionObserved(msgspec.Struct, frozen=True, omit_defaults=True):

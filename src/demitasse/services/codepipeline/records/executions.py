@@ -9,6 +9,7 @@ import msgspec
 from demitasse.api import Scope
 from demitasse.errors import ServiceError
 from demitasse.services.codepipeline.records.actions import Revision, StoredArtifact
+from demitasse.services.codepipeline.records.revisions import Pin
 from demitasse.store import Item, Kind, Transaction
 
 ACTIVE = frozenset({"InProgress", "Stopping"})
@@ -19,13 +20,6 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
 
     type: str
     detail: str = ""
-
-
-class Pin(msgspec.Struct, frozen=True):
-    """The revision that a source action has to take: AWS's SourceRevisionType and its value."""
-
-    type: str
-    value: str
 
 
 class StopRequest(msgspec.Struct, frozen=True):
@@ -70,7 +64,7 @@ class Execution(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class StageRun(msgspec.Struct, frozen=True, omit_defaults=True):
     """A stage that an execution has entered; ``actions`` maps names to the keys of the newest
-    action executions, ``began_at`` when this attempt began.
+    action executions, ``retried_at`` is when the last retry began.
     """
 
     name: str
@@ -79,6 +73,7 @@ class StageRun(msgspec.Struct, frozen=True, omit_defaults=True):
     actions: dict[str, str] = msgspec.field(default_factory=dict)
     attempt: int = 1
     automatic: int = 0
+    retried_at: datetime | None = None
 
 
 class ExecutionObserved(msgspec.Struct, frozen=True, omit_defaults=True):

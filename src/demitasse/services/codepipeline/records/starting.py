@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from demitasse.api import Scope
@@ -14,11 +14,11 @@ from demitasse.services.codepipeline.records.executions import (
     Execution,
     ExecutionItem,
     ExecutionObserved,
-    Pin,
     Trigger,
     execution_key,
 )
 from demitasse.services.codepipeline.records.pipelines import PipelineItem, find_pipeline
+from demitasse.services.codepipeline.records.revisions import Pin, SourceRevision, pins
 from demitasse.store import Transaction
 
 MOST_AT_A_TIME = 50
@@ -34,7 +34,7 @@ def start_execution(
     *,
     trigger_type: str,
     trigger_detail: str = "",
-    source_revisions: Mapping[str, Pin] | None = None,
+    source_revisions: Sequence[SourceRevision] = (),
     variables: Mapping[str, str] | None = None,
     token: str = "",
 ) -> str:
@@ -42,8 +42,8 @@ def start_execution(
 
     ``trigger_type`` is one of AWS's (``StartPipelineExecution``, ``CloudWatchEvent``,
     ``PollForSourceChanges`` …), ``trigger_detail`` an ARN or name that says more.
-    ``source_revisions`` (source action → revision) are taken instead of the newest ones.
-    ``ServiceError``: ``PipelineNotFoundException``, ``ValidationException`` (variables, actions),
+    ``source_revisions`` are taken instead of the newest ones.
+    ``ServiceError``: ``PipelineNotFoundException``, ``ValidationException`` (variables, revisions),
     ``ConcurrentPipelineExecutionsLimitExceededException``.
     """
     item = find_pipeline(tx, scope, pipeline)
@@ -69,7 +69,7 @@ def start_execution(
         ids,
         now,
         Trigger(trigger_type, trigger_detail),
-        pins=dict(source_revisions or {}),
+        pinned=pins(declaration, source_revisions),
         variables={name: value for name, value in values.items() if value is not None},
         token=token,
     )
@@ -82,7 +82,7 @@ def begin(
     now: datetime,
     trigger: Trigger,
     *,
-    pins: dict[str, Pin] | None = None,
+    pinned: dict[str, Pin] | None = None,
     variables: dict[str, str] | None = None,
     token: str = "",
     target: str = "",
@@ -112,7 +112,7 @@ def begin(
             started_at=now,
             trigger=trigger,
             mode=own.declaration.execution_mode,
-            pins=pins or {},
+            pins=pinned or {},
             variables=variables or {},
             target=target,
             stage=stage,
