@@ -294,13 +294,15 @@ def test_one_bad_entry_leaves_the_others(entry: Any, code: str) -> None:
 
 def test_too_much_at_once_is_refused() -> None:
     stand = logging()
-    entry = {"Source": "shop", "DetailType": "x", "Detail": json.dumps({"a": "x" * 130_000})}
+    entry = {"Source": "shop", "DetailType": "x", "Detail": json.dumps({"a": "x" * 400_000})}
     assert stand.refused("PutEvents", Entries=[entry] * 3)[0] == "ValidationException"
     assert stand.refused("PutEvents", Entries=[entry] * 11)[0] == "ValidationException"
     assert stand.refused("PutEvents", Entries=[entry], EndpointId="a.b")[0] == (
         "ValidationException"
     )
     assert stand.waiting() == 0
+    stand.events("PutEvents", Entries=[entry] * 2)
+    assert stand.waiting() == 2
 
 
 # schedules

@@ -217,6 +217,14 @@ def test_buses_are_made_and_forgotten() -> None:
     assert arn == f"{PREFIX}:event-bus/orders"
     shown = stand.events("DescribeEventBus", Name=arn)
     assert (shown["Name"], shown["Description"]) == ("orders", "ours")
+    stand.clock.advance(60)
+    updated = stand.events("UpdateEventBus", Name="orders", Description="theirs")
+    assert (updated["Arn"], updated["Description"]) == (arn, "theirs")
+    shown = stand.events("DescribeEventBus", Name="orders")
+    assert shown["Description"] == "theirs"
+    assert (shown["LastModifiedTime"] - shown["CreationTime"]).total_seconds() == 60
+    assert stand.refused("UpdateEventBus", Name="none")[0] == "ResourceNotFoundException"
+    assert "KmsKeyIdentifier" in stand.refused("UpdateEventBus", KmsKeyIdentifier="k")[1]
     listed = stand.events("ListEventBuses", Limit=1)
     assert [each["Name"] for each in listed["EventBuses"]] == ["default"]
     rest = stand.events("ListEventBuses", NextToken=listed["NextToken"])

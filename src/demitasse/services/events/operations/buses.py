@@ -1,6 +1,8 @@
-"""Event buses: create, describe, list, delete. The default one is there from the start."""
+"""Event buses: create, update, describe, list, delete. The default one is there from the start."""
 
 from __future__ import annotations
+
+import msgspec
 
 from demitasse.api import Input, Output
 from demitasse.errors import NotSupported, ServiceError
@@ -24,11 +26,7 @@ def seed(ctx: Context) -> None:
 def create_event_bus(ctx: Context, given: Input) -> Output:
     """Keep a new custom bus."""
     name = given["Name"]
-    for option in _ONLY_OTHERS:
-        if given.get(option):
-            raise NotSupported(f"CreateEventBus with {option}")
-    if given.get("LogConfig", {}).get("Level", "OFF") != "OFF":
-        raise NotSupported("CreateEventBus with a LogConfig")
+    _refuse("CreateEventBus", given)
     if "/" in name:
         raise names.invalid("Event bus name must not contain '/'.")
     if ctx.tx.get(BUSES, ctx.scope, name) is not None:
@@ -38,6 +36,29 @@ def create_event_bus(ctx: Context, given: Input) -> Output:
     kept = Bus(ctx.now, ctx.now, given.get("Description", ""), names.tags(given.get("Tags", [])))
     ctx.tx.create(BUSES, ctx.scope, name, kept)
     return {"EventBusArn": bus_arn(ctx.scope, name), "Description": kept.description or None}
+
+
+def _refuse(operation: str, given: Input) -> None:
+    for option in _ONLY_OTHERS:
+        if given.get(option):
+            raise NotSupported(f"{operation} with {option}")
+    if given.get("LogConfig", {}).get("Level", "OFF") != "OFF":
+        raise NotSupported(f"{operation} with a LogConfig")
+
+
+@api.operation("UpdateEventBus")
+def update_event_bus(ctx: Context, given: Input) -> Output:
+    """Give a bus another description; what is not given stays."""
+    _refuse("UpdateEventBus", given)
+    item = names.bus(ctx, given.get("Name"))
+    description = given.get("Description", item.desired.description)
+    own = msgspec.structs.replace(item.desired, description=description, modified_at=ctx.now)
+    ctx.tx.desire(BUSES, item.ref, own)
+    return {
+        "Arn": bus_arn(ctx.scope, item.key),
+        "Name": item.key,
+        "Description": description or None,
+    }
 
 
 @api.operation("DescribeEventBus")

@@ -13,7 +13,7 @@ from demitasse.services.events.operations import names
 from demitasse.services.events.operations.api import api
 from demitasse.services.events.records import BUSES, emit
 
-LARGEST = 256 * 1024
+LARGEST = 1024 * 1024
 _TIME_BYTES = 14
 _DEEPEST = 100
 
