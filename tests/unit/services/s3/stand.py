@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import functools
-import io
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-import botocore.awsrequest
 import botocore.exceptions
-import urllib3
-from botocore.config import Config
+from tests.kit import boto
 from tests.kit.asgi import (
     ACCESS_KEY,
     ACCOUNT,
@@ -35,52 +31,6 @@ from demitasse.wire.s3_signature import S3Signatures
 OTHER_ACCOUNT, OTHER_KEY = "210987654321", "AKIAOTHERACCOUNTSKEY"
 OTHER = Caller(OTHER_ACCOUNT, f"arn:aws:iam::{OTHER_ACCOUNT}:root", OTHER_ACCOUNT, OTHER_KEY)
 TEMPORARY_KEY, TOKEN = "ASIADEMITASSETESTKEY", "a+token/of=sts"
-
-
-@functools.cache
-def _client(access_key: str, token: str | None, region: str, **options: Any) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=f"http://{HOST}",
-        aws_access_key_id=access_key,
-        aws_secret_access_key=SECRET_KEY,
-        aws_session_token=token,
-        region_name=region,
-        config=Config(retries={"max_attempts": 1}, **options),
-    )
-
-
-class _InProcess:
-    """botocore's HTTP session, without a network."""
-
-    def __init__(self, stand: Stand) -> None:
-        self.stand = stand
-
-    def send(self, request: Any) -> Any:
-        body = request.body or b""
-        if hasattr(body, "read"):
-            body = body.read()
-        headers = {
-            name: value.decode() if isinstance(value, bytes) else str(value)
-            for name, value in request.headers.items()
-        }
-        response = self.stand.send(
-            request.method,
-            request.url.partition(HOST)[2],
-            headers,
-            body.encode() if isinstance(body, str) else bytes(body),
-        )
-        raw = urllib3.HTTPResponse(
-            io.BytesIO(response.body),
-            response.headers,
-            response.status,
-            preload_content=False,
-            request_method=request.method,
-        )
-        return botocore.awsrequest.AWSResponse(request.url, response.status, response.headers, raw)
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 class Stand:
@@ -126,9 +76,7 @@ class Stand:
         region: str = "us-east-1",
         **options: Any,
     ) -> Any:
-        client = _client(access_key, token, region, **options)
-        client._endpoint.http_session = _InProcess(self)
-        return client
+        return boto.client(self.send, "s3", access_key, token, region, **options)
 
     def send(
         self, method: str, url: str, headers: dict[str, str] | None = None, body: Any = b""

@@ -5,6 +5,7 @@ image scanning, replication, pull-through caches, signing, archiving, registry-w
 """
 
 from demitasse.services.ecr.operations import (
+    absent,
     authorization,
     images,
     lifecycle,
@@ -16,6 +17,7 @@ from demitasse.services.ecr.operations import (
 from demitasse.services.ecr.operations.base import api
 
 __all__ = [
+    "absent",
     "api",
     "authorization",
     "images",

@@ -22,6 +22,11 @@ _REFERRERS_PAGE = 50
 _ANY_DIGEST = re.compile(r"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _STORED = {"ACTIVE", "ANY"}
+NOT_SCANNED = {
+    "status": "FAILED",
+    "description": "Image scanning is not supported by Demitasse.",
+}
+"""What came of a scan that a repository asks for at each push."""
 
 
 @api.operation("ListImages")
@@ -54,9 +59,9 @@ def describe_images(context: Context, given: Input) -> Output:
             raise invalid("maxResults", "must not be specified together with imageIds")
         found = {}
         for image_id in given["imageIds"]:
-            image = _by_id(context, where, image_id)
+            image = by_id(context, where, image_id)
             if image is None:
-                raise _not_found(where, image_id)
+                raise not_found(where, image_id)
             found[image.key] = image
         return {"imageDetails": [_detail(where, image) for image in found.values()]}
     after = paging.start(given.get("nextToken"), code="InvalidParameterException")
@@ -251,7 +256,7 @@ def _page(
     yield from tx.page(IMAGES, where.scope, prefix=prefix, after=start, limit=limit, where=index)
 
 
-def _by_id(context: Context, where: RepositoryItem, image_id: dict[str, str]) -> ImageItem | None:
+def by_id(context: Context, where: RepositoryItem, image_id: dict[str, str]) -> ImageItem | None:
     """The image that a digest, a tag, or both (if they agree) name."""
     digest, tag = image_id.get("imageDigest"), image_id.get("imageTag")
     reference = digest or tag
@@ -279,7 +284,7 @@ def _looked_up(
             "Invalid request parameters: image digest should satisfy the regex"
             f" '{_ANY_DIGEST.pattern}'",
         )
-    image = _by_id(context, where, image_id)
+    image = by_id(context, where, image_id)
     if image is not None:
         return image, {}
     if digest and tag and images.find(context.tx, where.scope, where.key, tag):
@@ -303,7 +308,8 @@ def _delete(context: Context, image: ImageItem, image_id: dict[str, str]) -> lis
     return tagged or [{"imageDigest": digest}]
 
 
-def _not_found(where: RepositoryItem, image_id: dict[str, str]) -> ServiceError:
+def not_found(where: RepositoryItem, image_id: dict[str, str]) -> ServiceError:
+    """AWS's error for an image that is not there."""
     digest, tag = image_id.get("imageDigest", "null"), image_id.get("imageTag", "null")
     return ServiceError(
         "ImageNotFoundException",
@@ -336,8 +342,5 @@ def _detail(where: RepositoryItem, image: ImageItem) -> dict[str, Any]:
         "imageStatus": "ACTIVE",
     }
     if where.desired.scan_on_push:
-        detail["imageScanStatus"] = {
-            "status": "FAILED",
-            "description": "Image scanning is not supported by Demitasse.",
-        }
+        detail["imageScanStatus"] = NOT_SCANNED
     return detail

@@ -1,6 +1,7 @@
 """The ECS API, one file per resource."""
 
 from demitasse.services.ecs.operations import (
+    absent,
     clusters,
     service_updates,
     services,
@@ -13,6 +14,7 @@ from demitasse.services.ecs.operations import (
 from demitasse.services.ecs.operations.api import api
 
 __all__ = [
+    "absent",
     "api",
     "clusters",
     "service_updates",

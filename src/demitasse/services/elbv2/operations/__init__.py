@@ -1,6 +1,7 @@
 """The operations of Elastic Load Balancing v2, one file per resource."""
 
 from demitasse.services.elbv2.operations import (
+    absent,
     limits,
     listeners,
     load_balancers,
@@ -12,6 +13,7 @@ from demitasse.services.elbv2.operations import (
 from demitasse.services.elbv2.operations.api import api
 
 __all__ = [
+    "absent",
     "api",
     "limits",
     "listeners",

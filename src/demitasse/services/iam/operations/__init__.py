@@ -1,6 +1,7 @@
 """The operations of IAM, one file per resource."""
 
 from demitasse.services.iam.operations import (
+    absent,
     account,
     attachments,
     inline_policies,
@@ -14,6 +15,7 @@ from demitasse.services.iam.operations import (
 from demitasse.services.iam.operations.api import api
 
 __all__ = [
+    "absent",
     "account",
     "api",
     "attachments",

@@ -15,11 +15,7 @@ def get_user(ctx: Context, given: Input) -> Output:
     """The root user, who is the only one; asked for by its own keys, without a name."""
     if given.get("UserName"):
         raise names.missing(f"The user with name {given['UserName']} cannot be found.")
-    root = f"arn:aws:iam::{ctx.caller.account}:root"
-    if ctx.caller.arn != root:
-        raise ServiceError(
-            "ValidationError", "Must specify userName when calling with non-User credentials"
-        )
+    root = _root(ctx)
     account = ctx.tx.page(ACCOUNTS, everywhere(ctx.scope), limit=1)
     return {
         "User": {
@@ -30,6 +26,16 @@ def get_user(ctx: Context, given: Input) -> Output:
             "CreateDate": account[0].desired.created_at,
         }
     }
+
+
+@api.operation("ListAccessKeys")
+def list_access_keys(ctx: Context, given: Input) -> Output:
+    """The root user's one, with which it asks; there are no other users."""
+    if given.get("UserName"):
+        raise names.missing(f"The user with name {given['UserName']} cannot be found.")
+    _root(ctx)
+    own = {"AccessKeyId": ctx.caller.access_key_id, "Status": "Active"}
+    return paging.answer("AccessKeyMetadata", [own], None)
 
 
 @api.operation("ListAccountAliases")
@@ -58,3 +64,13 @@ def get_account_summary(ctx: Context, given: Input) -> Output:  # noqa: ARG001
             "VersionsPerPolicyQuota": 5,
         }
     }
+
+
+def _root(ctx: Context) -> str:
+    """The ARN of the root user, who must be the caller."""
+    root = f"arn:aws:iam::{ctx.caller.account}:root"
+    if ctx.caller.arn != root:
+        raise ServiceError(
+            "ValidationError", "Must specify userName when calling with non-User credentials"
+        )
+    return root

@@ -1,6 +1,13 @@
 """The API of RDS, a file per subject. Follows botocore's model ``rds``."""
 
-from demitasse.services.rds.operations import catalogue, instances, lifecycle, subnet_groups, tags
+from demitasse.services.rds.operations import (
+    absent,
+    catalogue,
+    instances,
+    lifecycle,
+    subnet_groups,
+    tags,
+)
 from demitasse.services.rds.operations.api import api
 
-__all__ = ["api", "catalogue", "instances", "lifecycle", "subnet_groups", "tags"]
+__all__ = ["absent", "api", "catalogue", "instances", "lifecycle", "subnet_groups", "tags"]

@@ -42,6 +42,23 @@ def describe_db_engine_versions(ctx: Context, given: Input) -> Output:  # noqa: 
     }
 
 
+@api.operation("DescribeDBMajorEngineVersions")
+def describe_db_major_engine_versions(ctx: Context, given: Input) -> Output:  # noqa: ARG001
+    """List the major versions of the database servers that run here."""
+    return {
+        "DBMajorEngineVersions": [
+            {
+                "Engine": server.engine,
+                "MajorEngineVersion": server.version,
+                "SupportedEngineLifecycles": [],
+            }
+            for server in servers.SERVERS.values()
+            if given.get("Engine") in (None, server.engine)
+            and given.get("MajorEngineVersion") in (None, server.version)
+        ]
+    }
+
+
 @api.operation("DescribeOrderableDBInstanceOptions")
 def describe_orderable_options(ctx: Context, given: Input) -> Output:
     """List the instance classes in which a server can be had."""
