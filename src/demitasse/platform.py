@@ -22,7 +22,7 @@ from demitasse.ids import RandomIds
 from demitasse.own_pages import OwnPages
 from demitasse.services.base import Api, Site
 from demitasse.services.codebuild import operations as codebuild
-from demitasse.services.codebuild.controller import BuildController
+from demitasse.services.codebuild.controller import BuildController, CacheController
 from demitasse.services.codecommit import operations as codecommit
 from demitasse.services.codecommit.controller import RepositoryController
 from demitasse.services.codecommit.records import PATH
@@ -197,6 +197,7 @@ class Platform:
                 docker_socket=_socket(self._settings.docker),
                 processors=float(os.cpu_count() or 1),
             ),
+            CacheController(store=store, containers=containers),
             DbInstanceController(store=store, containers=containers, addresses=self._addresses),
         )
 

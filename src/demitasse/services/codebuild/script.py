@@ -184,7 +184,10 @@ def _fetched(history: History) -> list[str]:
 
 
 def _cached(paths: tuple[str, ...], cache: str) -> list[str]:
-    """Lines that put the cached folders in their places, as links."""
+    """Lines that put the cached folders in their places, as links.
+
+    What is there already is taken into the cache, where what was cached before goes before it.
+    """
     if not cache:
         return []
     lines = []
@@ -199,6 +202,10 @@ def _cached(paths: tuple[str, ...], cache: str) -> list[str]:
         if folder.startswith("~/"):
             target = f'"$HOME"/{shlex.quote(folder[2:])}'
         lines += [
+            f"if [ -d {target} ] && [ ! -L {target} ]; then",
+            f"    mkdir -p {place} && cp -a {place}/. {target}/ && rm -rf {place} &&",
+            f"        mv {target} {place}",
+            "fi",
             f"if [ ! -e {target} ]; then",
             f'    mkdir -p {place} "$(dirname {target})" && ln -s {place} {target}',
             "fi",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from demitasse import git_credential
+from demitasse.api import Scope
 from demitasse.engines.containers.spec import (
     KIND_LABEL,
     Bind,
@@ -24,6 +26,7 @@ from demitasse.services.codebuild.records import BuildItem, Source, build_arn, p
 from demitasse.services.codebuild.script import History
 from demitasse.services.codecommit.records import PATH
 from demitasse.services.sts.records import Session
+from demitasse.store import Ref
 
 BUILD_LABEL = "demitasse.build"
 CACHE_LABEL = "demitasse.build-cache"
@@ -91,21 +94,20 @@ def parts(item: BuildItem) -> tuple[str, ...]:
 
 def cache_volume(item: BuildItem, installation: str) -> VolumeSpec:
     """The volume that keeps a project's cached folders."""
-    own = item.desired
-    name = f"{item.scope.account}-{item.scope.region}-{own.project}-{own.cache_epoch}"
+    scope, own = item.scope, item.desired
+    words = (scope.account, scope.region, own.project, str(own.cache_epoch))
     return VolumeSpec(
-        name=f"demitasse-{installation}-cache-{name}",
-        labels={
-            KIND_LABEL: "build-cache",
-            CACHE_LABEL: cache_key(item.scope.account, item.scope.region, own.project)
-            + f"/{own.cache_epoch}",
-        },
+        name=f"demitasse-{installation}-cache-{'-'.join(words)}",
+        labels={KIND_LABEL: "build-cache", CACHE_LABEL: "/".join(words)},
     )
 
 
-def cache_key(account: str, region: str, project: str) -> str:
-    """Whose a cache is."""
-    return f"{account}/{region}/{project}"
+def cache_owner(labels: Mapping[str, str]) -> tuple[Ref, int] | None:
+    """Of a volume with cached folders: the project, and which of its caches; else ``None``."""
+    if CACHE_LABEL not in labels:
+        return None
+    account, region, project, epoch = labels[CACHE_LABEL].split("/")
+    return Ref(Scope(account, region), project), int(epoch)
 
 
 def container(

@@ -546,18 +546,6 @@ def test_a_privileged_build_has_dockers_socket(world: World) -> None:
     assert spec.image == specs.IMAGE != IMAGE
 
 
-def test_a_cache_is_its_projects_until_it_is_invalidated(world: World) -> None:
-    world.project(cache={"type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"]})
-    names = []
-    for _ in range(2):
-        build_id = world.start()
-        world.work()
-        spec = world.containers.specs[specs.container_name(build_id)]
-        names.append(next(each.name for each in spec.mounts if each.target == specs.CACHE))  # type: ignore[union-attr]
-        world.call("InvalidateProjectCache", projectName="app")
-    assert names[0] != names[1]
-
-
 def test_a_role_that_was_deleted_is_told(world: World) -> None:
     world.project()
     build_id = world.start()
@@ -628,7 +616,7 @@ def test_a_project_that_is_deleted_lets_its_build_end(world: World) -> None:
 
 
 def test_what_belongs_to_no_build_is_removed_when_docker_is_seen_again(world: World) -> None:
-    world.project(cache={"type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"]})
+    world.project()
     kept, lost = world.start(), world.start()
     world.work()
     with world.stand.store.transaction() as tx:  # as a reset of the state does
@@ -646,12 +634,6 @@ def test_what_belongs_to_no_build_is_removed_when_docker_is_seen_again(world: Wo
     asyncio.run(listen())
     assert _boxes(world) == [specs.container_name(kept)]
     assert list(world.workspaces.parts) == [specs.workspace_name(kept)]
-    assert len(asyncio.run(world.containers.volumes())) == 1
-    world.call("StopBuild", id=kept)
-    world.work()
-    world.call("DeleteProject", name="app")
-    asyncio.run(listen())
-    assert asyncio.run(world.containers.volumes()) == ()
 
 
 def test_an_upload_that_is_begun_again_makes_no_second_version(world: World) -> None:

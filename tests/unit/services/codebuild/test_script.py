@@ -14,17 +14,23 @@ from demitasse.services.codebuild.script import Noted
 
 
 def run(
-    folder: Path, spec: str, *, told: str = "[Container] source\n", **environment: str
+    folder: Path,
+    spec: str,
+    *,
+    told: str = "[Container] source\n",
+    cache: str = "",
+    **environment: str,
 ) -> tuple[list[str], Noted]:
     """Run a buildspec to its end; what its commands wrote (and the agent said), and noted."""
     control, source = folder / "control", folder / "source"
-    source.mkdir()
+    source.mkdir(exist_ok=True)
     read = buildspec.read(spec)
     files = script.write(
         read,
         control=str(control),
         source=str(source),
         environment={"CODEBUILD_BUILD_SUCCEEDING": "1", **read.variables, **environment},
+        cache=cache,
     )
     for name, text in {"agent.sh": script.agent(), "source": told, "end": "", **files}.items():
         (control / name).parent.mkdir(parents=True, exist_ok=True)
@@ -173,3 +179,22 @@ def test_a_shell_that_is_not_there_is_noted(
     said, noted = run(tmp_path / "build", spec("true", shell="bash"))
     assert noted.no_shell
     assert "The shell bash is not in the image" in said[-1]
+
+
+def test_folders_are_cached(tmp_path: Path) -> None:
+    rest = "cache: {paths: ['lib/**/*', 'new/*']}\n"
+    lines = ["ls lib", "cat lib/both", "echo $RUN >new/run; echo $RUN >lib/made"]
+    text, cache = spec("mkdir -p lib new", *lines, rest=rest), str(tmp_path / "cache")
+    for number, content in enumerate(("source", "changed")):
+        folder = tmp_path / str(number)
+        (folder / "source" / "lib").mkdir(parents=True)
+        (folder / "source" / "lib" / "both").write_text(f"{content}\n")
+        (folder / "source" / "lib" / f"only-{number}").touch()
+    first, _ = run(tmp_path / "0", text, cache=cache, RUN="one")
+    second, _ = run(tmp_path / "1", text, cache=cache, RUN="two")
+
+    assert written(first) == ["both", "only-0", "source"]
+    # What was cached goes before what the source brings under the same name.
+    assert written(second) == ["both", "made", "only-0", "only-1", "source"]
+    assert (tmp_path / "1" / "source" / "new" / "run").read_text() == "two\n"
+    assert (tmp_path / "1" / "source" / "new").is_symlink()

@@ -35,7 +35,6 @@ from demitasse.services.codebuild.plan import Step
 from demitasse.services.codebuild.records import (
     BUILDS,
     EVERYWHERE,
-    PROJECTS,
     QUEUE,
     SUCCEEDED,
     BuildItem,
@@ -315,7 +314,7 @@ class BuildController(Controller):
             return None
 
     async def _sweep(self) -> None:
-        """Remove containers, folders and caches that belong to no build or project."""
+        """Remove containers and folders that belong to no build."""
         for container in await self._containers.list({KIND_LABEL: "build"}):
             if not self._known(container.labels.get(specs.BUILD_LABEL, "")):
                 await self._containers.remove(container.id, force=True)
@@ -324,23 +323,12 @@ class BuildController(Controller):
         for name in await self._workspaces.names():
             if name not in active:
                 await self._remove_workspace(name)
-        for volume in await self._containers.volumes():
-            cache = volume.labels.get(specs.CACHE_LABEL)
-            if cache is not None and not self._cached(cache):
-                with contextlib.suppress(EngineError):
-                    await self._containers.remove_volume(volume.name)
 
     def _known(self, arn: str) -> bool:
         if arn.count(":") < 6:
             return False
         item = self._notes.read(_ref(arn))
         return item is not None and not item.observed.cleared
-
-    def _cached(self, cache: str) -> bool:
-        account, region, project, epoch = cache.split("/")
-        with self._store.transaction() as tx:
-            item = tx.get(PROJECTS, Scope(account, region), project)
-        return item is not None and str(item.desired.cache_epoch) == epoch
 
 
 def _ref(arn: str) -> Ref:
