@@ -340,7 +340,12 @@ def one_group(**more: object) -> spec.TargetGroup:
     return made
 
 
-def test_health_checks_keep_their_values_and_waits_are_compressed() -> None:
+@pytest.mark.parametrize(
+    ("compression", "interval"), [(10, 3.0), (30, 1.0), (120, 0.25), (1000, 0.25)]
+)
+def test_a_health_checks_interval_is_compressed_and_its_timeout_is_not(
+    compression: float, interval: float
+) -> None:
     check = HealthCheck("9000", "/admin/suppliers", 30, 5, 4, 3, "200-299")
     assert one_group(health_check=check).health_check == spec.HealthCheck(
         "/admin/suppliers", 9000, "200-299", 30.0, 5.0, 4, 3
@@ -349,9 +354,9 @@ def test_health_checks_keep_their_values_and_waits_are_compressed() -> None:
         balancer(),
         groups=(plan.GroupView(group_arn(1), TargetGroup("tg", 8080, "vpc-1", NOW, check)),),
     )
-    compressed = plan.compile_spec(view, Waits(30)).target_groups[0].health_check
-    assert compressed.interval == 1.0
-    assert compressed.timeout == 1.0
+    compressed = plan.compile_spec(view, Waits(compression)).target_groups[0].health_check
+    assert compressed.interval == interval
+    assert compressed.timeout == 5.0
 
 
 @pytest.mark.parametrize(
