@@ -130,6 +130,7 @@ def _query(unsupported: str) -> Words:
 
 
 _SERVICES: dict[str, Words] = {
+    "codebuild": _json("InvalidInputException"),
     "ecs": _json("InvalidParameterException"),
     "ecr": _json("InvalidParameterException", _ecr),
     "logs": _json("InvalidParameterException"),

@@ -147,6 +147,8 @@ def test_a_name_is_taken_once(world: World) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
+        ({"name": "a b"}, "at 'name' failed to satisfy constraint"),
+        ({"timeoutInMinutes": 2161}, "less than or equal to 2160"),
         ({"source": {"type": "GITHUB", "location": "x"}}, "The source type GITHUB is not supported"),
         ({"source": {"type": "S3"}}, "Project source location is required"),
         ({"source": {"type": "S3", "location": "bucket/folder/"}}, "A folder of S3 as a source"),
@@ -172,7 +174,7 @@ def test_a_name_is_taken_once(world: World) -> None:
         (
             {"environment": {**ENVIRONMENT, "environmentVariables": [
                 {"name": "A", "value": "b", "type": "SECRETS_MANAGER"}]}},
-            "Environment variables of the type SECRETS_MANAGER",
+            "The environment variable type SECRETS_MANAGER is not supported",
         ),
         ({"cache": {"type": "S3", "location": "b"}}, "The cache type S3 is not supported"),
         ({"cache": {"type": "LOCAL"}}, "at least one mode"),

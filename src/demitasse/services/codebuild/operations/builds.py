@@ -46,9 +46,9 @@ def start(ctx: Context, given: Input) -> Output:
     """Queue a build."""
     for name in _REFUSED:
         if given.get(name):
-            raise NotSupported(code=INVALID, what=name)
+            raise NotSupported(name)
     if given.get("gitSubmodulesConfigOverride", {}).get("fetchSubmodules"):
-        raise NotSupported(code=INVALID, what="gitSubmodulesConfigOverride")
+        raise NotSupported("gitSubmodulesConfigOverride")
     project = find_project(ctx.tx, ctx.scope, given["projectName"])
     overrides = _overrides(ctx, given)
     version = given.get("sourceVersion", "")

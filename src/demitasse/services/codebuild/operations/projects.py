@@ -180,4 +180,4 @@ def _tags(given: list[dict[str, str]]) -> dict[str, str]:
 def _refuse(given: Input) -> None:
     for name in _REFUSED:
         if given.get(name):
-            raise NotSupported(code=INVALID, what=name)
+            raise NotSupported(name)

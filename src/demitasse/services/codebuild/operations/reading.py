@@ -37,12 +37,12 @@ def source(given: Input, *, secondary: bool = False) -> Source:
     """A ProjectSource. ``InvalidInputException``, ``NotSupported``."""
     kind = given["type"]
     if kind not in SOURCES:
-        raise NotSupported(code=INVALID, what=f"The source type {kind}")
+        raise NotSupported(f"The source type {kind}")
     for name in ("auth", "buildStatusConfig", "reportBuildStatus", "insecureSsl"):
         if given.get(name):
-            raise NotSupported(code=INVALID, what=f"source.{name}")
+            raise NotSupported(f"source.{name}")
     if given.get("gitSubmodulesConfig", {}).get("fetchSubmodules"):
-        raise NotSupported(code=INVALID, what="source.gitSubmodulesConfig.fetchSubmodules")
+        raise NotSupported("source.gitSubmodulesConfig.fetchSubmodules")
     identifier = given.get("sourceIdentifier", "")
     if secondary:
         _identifier(identifier, "sourceIdentifier")
@@ -75,13 +75,13 @@ def _location(kind: str, location: str) -> str:
     if not bucket or not key:
         invalid("Invalid project source: location must be <bucket>/<path to a zip file>")
     if key.endswith("/"):
-        raise NotSupported(code=INVALID, what="A folder of S3 as a source")
+        raise NotSupported("A folder of S3 as a source")
     return location
 
 
 def _buildspec(text: str) -> str:
     if text.startswith("arn:"):
-        raise NotSupported(code=INVALID, what="A buildspec in S3")
+        raise NotSupported("A buildspec in S3")
     if text and buildspec.is_inline(text):
         try:
             buildspec.read(text)
@@ -94,7 +94,7 @@ def artifacts(given: Input, *, secondary: bool = False) -> Artifacts:
     """A ProjectArtifacts. ``InvalidInputException``, ``NotSupported``."""
     kind = given["type"]
     if given.get("bucketOwnerAccess", "NONE") != "NONE":
-        raise NotSupported(code=INVALID, what="artifacts.bucketOwnerAccess")
+        raise NotSupported("artifacts.bucketOwnerAccess")
     identifier = given.get("artifactIdentifier", "")
     if secondary:
         _identifier(identifier, "artifactIdentifier")
@@ -131,7 +131,7 @@ def environment(given: Input) -> Environment:
         "hostKernel",
     ):  # fmt: skip
         if given.get(name):
-            raise NotSupported(code=INVALID, what=f"environment.{name}")
+            raise NotSupported(f"environment.{name}")
     environment_type(given["type"])
     compute_type(given["computeType"])
     return Environment(
@@ -147,14 +147,14 @@ def environment(given: Input) -> Environment:
 def environment_type(value: str) -> str:
     """LINUX_CONTAINER; the others are refused by name."""
     if value != "LINUX_CONTAINER":
-        raise NotSupported(code=INVALID, what=f"The environment type {value}")
+        raise NotSupported(f"The environment type {value}")
     return value
 
 
 def compute_type(value: str) -> str:
     """One of the sizes of containers; the others are refused by name."""
     if value not in specs.COMPUTE_TYPES:
-        raise NotSupported(code=INVALID, what=f"The compute type {value}")
+        raise NotSupported(f"The compute type {value}")
     return value
 
 
@@ -171,7 +171,7 @@ def variables(given: list[dict[str, Any]]) -> tuple[Variable, ...]:
     for each in given:
         kind = each.get("type", "PLAINTEXT")
         if kind != "PLAINTEXT":
-            raise NotSupported(code=INVALID, what=f"Environment variables of the type {kind}")
+            raise NotSupported(f"The environment variable type {kind}")
         name = each["name"]
         if not _VARIABLE.fullmatch(name):
             invalid(f"Invalid environment variable name: {name[:100]}")
@@ -186,7 +186,7 @@ def cache(given: Input) -> tuple[str, ...] | None:
     if given["type"] == "NO_CACHE":
         return None
     if given["type"] == "S3":
-        raise NotSupported(code=INVALID, what="The cache type S3")
+        raise NotSupported("The cache type S3")
     modes = tuple(given.get("modes", ()))
     if not modes:
         invalid("Invalid cache: at least one mode is required for the cache type LOCAL")
@@ -196,7 +196,7 @@ def cache(given: Input) -> tuple[str, ...] | None:
 def logs(given: Input) -> Logs:
     """A LogsConfig."""
     if given.get("s3Logs", {}).get("status") == "ENABLED":
-        raise NotSupported(code=INVALID, what="logsConfig.s3Logs")
+        raise NotSupported("logsConfig.s3Logs")
     watch = given.get("cloudWatchLogs", {})
     return Logs(
         watch.get("status", "ENABLED") == "ENABLED",
