@@ -29,7 +29,6 @@ from demitasse.ids import RandomIds
 from demitasse.lab import names
 
 CUSTOMER, EMPLOYEE = (names.family(service) for service in names.SERVICES)
-_NAME = "{{.Repository}}:{{.Tag}}"
 IN_TIME = 120.0  # seconds for what is not itself measured, on a busy machine
 
 
@@ -53,16 +52,6 @@ def installation_in(home: Path, cidr: str, **environment: str) -> Iterator[Insta
         yield mine
     finally:
         take_down(mine)
-        _forget_images(mine)
-
-
-def _forget_images(installation: Installation) -> None:
-    """Take the names of an installation's registry from the machine's images."""
-    pushed = f"{installation.settings.registry}/*"
-    listed = docker("image", "ls", "--filter", f"reference={pushed}", "--format", _NAME)
-    names_of_images = [name for name in listed.split() if not name.endswith("<none>")]
-    if names_of_images:
-        docker("image", "rm", *names_of_images)
 
 
 def wait_until(holds: Callable[[], Any], what: str, seconds: float = IN_TIME) -> Any:

@@ -333,11 +333,3 @@ def push_application(platform: Installation, folder: Path) -> str:
     run("docker", "push", name, **docker)
     run("docker", "image", "rm", "--force", name)
     return name
-
-
-def forget_images(platform: Installation) -> None:
-    """Remove from Docker what was pulled from the registry of a platform that is down."""
-    for line in run("docker", "images", "--format", "{{.Repository}} {{.ID}}").splitlines():
-        repository, _, image = line.partition(" ")
-        if repository.startswith(f"{platform.settings.registry}/"):
-            subprocess.run(["docker", "rmi", "--force", image], check=False, capture_output=True)

@@ -20,6 +20,7 @@ from demitasse import settings as settings_module
 from demitasse.accounts import identity
 from demitasse.cli.env import variables
 from demitasse.ids import RandomIds
+from demitasse.lab.docker import Docker
 from demitasse.settings import Settings
 
 if TYPE_CHECKING:
@@ -87,10 +88,11 @@ def installed(home: Path, **environment: str) -> Installation:
 
 
 def take_down(installation: Installation) -> None:
-    """Stop the platform and remove everything it made."""
+    """Stop the platform, and remove everything it made and what Docker knows of its registry."""
     daemon.stop(installation.settings)
     who = identity(installation.settings.identity_file, RandomIds())
     teardown.remove(who.installation, state=True)
+    Docker().forget_registry(installation.settings.registry)
 
 
 @pytest.fixture(scope="session")

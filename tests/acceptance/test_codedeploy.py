@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.acceptance.application import installation_in
-from tests.acceptance.blue_green import SERVICES, Shop, forget_images, push_application
+from tests.acceptance.blue_green import SERVICES, Shop, push_application
 from tests.acceptance.conftest import Installation
 
 from demitasse import daemon
@@ -31,7 +31,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     with installation_in(home, "10.113.0.0/16", **fast) as made:
         start(made)
         yield made
-    forget_images(made)
 
 
 @pytest.fixture(scope="module")

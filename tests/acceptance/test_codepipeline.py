@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.acceptance.application import installation_in
-from tests.acceptance.blue_green import PORT, Shop, forget_images, push_application
+from tests.acceptance.blue_green import PORT, Shop, push_application
 from tests.acceptance.conftest import Installation
 
 from demitasse import daemon
@@ -53,7 +53,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     with installation_in(home, "10.114.0.0/16", DEMITASSE_TIME_COMPRESSION="60") as made:
         start(made)
         yield made
-    forget_images(made)
 
 
 class Release:

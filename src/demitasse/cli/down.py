@@ -10,6 +10,7 @@ from demitasse import daemon, teardown
 from demitasse import settings as settings_module
 from demitasse.accounts import identity
 from demitasse.ids import RandomIds
+from demitasse.lab import names
 from demitasse.lab.docker import Docker
 from demitasse.machine import docker, images
 
@@ -28,10 +29,10 @@ def command(purge: bool) -> None:
     click.echo(f"Platform {'stopped' if stopped else 'was not running'}; removed {removed}.")
     if purge:
         here = Docker()
-        removed_images = here.remove_images(
-            label=f"demitasse.installation={who.installation}", repository=settings.registry
+        count = here.forget_registry(settings.registry) + here.remove_built(
+            f"demitasse.installation={who.installation}", names.IMAGES
         )
-        click.echo(f"Removed {removed_images} images of the application.")
+        click.echo(f"Removed {count} names of images of the application.")
         if here.is_used_by_others():
             click.echo("Base images and Docker stay: another installation uses them.")
         else:

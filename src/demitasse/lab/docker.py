@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ LEFT_OUT = frozenset({"__pycache__", ".git", ".pytest_cache"})
 """Folders that are no part of a source."""
 _LAST_LINES = 15
 
-
-_NAME = '{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}'
+_LISTED = "{{.Repository}} {{.Tag}} {{.Digest}} {{.ID}}"
+_NONE = "<none>"
 
 
 class DockerFailed(DemitasseError):
@@ -92,15 +92,39 @@ class Docker:
         """Log in to a registry."""
         self._run("login", "--username", user, "--password-stdin", registry, given=password)
 
-    def remove_images(self, *, label: str, repository: str) -> int:
-        """Remove the images that carry a label, and those of a registry; how many."""
-        images: set[str] = set()
-        for which in (f"label={label}", f"reference={repository}/*"):
-            # by name: the same image may have names that others gave it
-            images |= set(self._run("image", "ls", "--format", _NAME, "--filter", which).split())
-        if images:
-            self._run("image", "rm", "--force", *sorted(images))
-        return len(images)
+    def forget_registry(self, registry: str) -> int:
+        """Remove the names that images have in a registry, pulled ones too; how many.
+
+        An image goes with its last name. Names that others gave the same image stay.
+        """
+        return self._remove(
+            name for repository, name, _ in self._listed() if repository.startswith(f"{registry}/")
+        )
+
+    def remove_built(self, label: str, names: Collection[str]) -> int:
+        """Remove what was built with a label: under these names, or under none by now; how many."""
+        return self._remove(
+            name or image
+            for repository, name, image in self._listed(f"label={label}")
+            if repository in names or not name
+        )
+
+    def _listed(self, *filters: str) -> Iterator[tuple[str, str, str]]:
+        """Of each name of an image: its repository, the name, and the image's id."""
+        chosen = [part for each in filters for part in ("--filter", each)]
+        listed = self._run("image", "ls", "--digests", "--format", _LISTED, *chosen)
+        for repository, tag, digest, image in map(str.split, listed.splitlines()):
+            # What was pulled by digest has no tag; what has neither has no name.
+            if tag != _NONE:
+                yield repository, f"{repository}:{tag}", image
+            else:
+                yield repository, "" if digest == _NONE else f"{repository}@{digest}", image
+
+    def _remove(self, names: Iterable[str]) -> int:
+        chosen = sorted(set(names))
+        if chosen:
+            self._run("image", "rm", "--force", *chosen)
+        return len(chosen)
 
     def is_used_by_others(self) -> bool:
         """Whether another installation of Demitasse has containers on this machine."""

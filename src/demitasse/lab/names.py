@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 SERVICES: Final = ("customer", "employee")
+MONOLITH_IMAGE: Final = "monolith"
+IMAGES: Final = (MONOLITH_IMAGE, *SERVICES)
 CONTAINER_PORT: Final = 8080
 HEALTH_PATH: Final = {"customer": "/", "employee": "/admin/suppliers"}
 EMPLOYEE_PATHS: Final = "/admin/*"

@@ -101,17 +101,46 @@ def test_the_other_commands() -> None:
     assert notes.given == [None, None, None, "secret", None], "a password is on no command line"
 
 
-def test_images_of_a_label_and_of_a_registry_are_removed_once_each() -> None:
-    notes = Notes(Done(0, "aa\nbb\n"), Done(0, "bb\ncc\n"))
-    names = '{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}'
-    assert Docker(execute=notes).remove_images(label="l=1", repository="127.0.0.1:4566") == 3
+LISTED = Done(
+    0,
+    """\
+127.0.0.1:4566/customer latest sha256:aa 1
+127.0.0.1:4566/customer source-1 sha256:aa 1
+127.0.0.1:4566/team/app <none> sha256:bb 2
+127.0.0.1:45669/customer latest sha256:aa 1
+127.0.0.1:4570/team/app <none> sha256:bb 2
+customer latest <none> 1
+somebodys latest <none> 1
+<none> <none> <none> 3
+""",
+)
+LIST = ["docker", "image", "ls", "--digests", "--format",
+        "{{.Repository}} {{.Tag}} {{.Digest}} {{.ID}}"]  # fmt: skip
+
+
+def test_a_registry_is_forgotten_by_name_so_that_other_names_of_its_images_stay() -> None:
+    notes = Notes(LISTED)
+    assert Docker(execute=notes).forget_registry("127.0.0.1:4566") == 3
     assert notes.told == [
-        ["docker", "image", "ls", "--format", names, "--filter", "label=l=1"],
-        ["docker", "image", "ls", "--format", names, "--filter", "reference=127.0.0.1:4566/*"],
-        ["docker", "image", "rm", "--force", "aa", "bb", "cc"],
+        LIST,
+        ["docker", "image", "rm", "--force", "127.0.0.1:4566/customer:latest",
+         "127.0.0.1:4566/customer:source-1", "127.0.0.1:4566/team/app@sha256:bb"],
+    ]  # fmt: skip
+
+
+def test_what_was_built_is_removed_by_the_labs_own_names_or_when_it_has_none() -> None:
+    notes = Notes(LISTED)
+    assert Docker(execute=notes).remove_built("l=1", ("customer", "employee")) == 2
+    assert notes.told == [
+        [*LIST, "--filter", "label=l=1"],
+        ["docker", "image", "rm", "--force", "3", "customer:latest"],
     ]
+
+
+def test_where_there_is_nothing_nothing_is_removed() -> None:
     notes = Notes()
-    assert Docker(execute=notes).remove_images(label="l=1", repository="r") == 0
+    docker = Docker(execute=notes)
+    assert docker.forget_registry("r") == docker.remove_built("l=1", ("customer",)) == 0
     assert len(notes.told) == 2
 
 

@@ -9,7 +9,6 @@ from demitasse.lab.phases import phase0_preparation
 from demitasse.lab.task import NotYet, Phase, Task
 from demitasse.lab.workspace import Workspace
 
-_IMAGE = "monolith"
 _PORTS = (80, *range(8000, 8010))  # the course's own, and others for machines where it is taken
 _INSTALLATION_LABEL = "demitasse.installation"
 _MOST = 5  # installations on one machine
@@ -45,7 +44,7 @@ _SUPPLIERS = (
 
 def start_monolith(lab: Workspace) -> None:
     """Build the image and run it in front of the database."""
-    lab.docker.build(lab.sources / "monolith", _IMAGE)
+    lab.docker.build(lab.sources / names.MONOLITH_IMAGE, names.MONOLITH_IMAGE)
     if _is_current(lab):
         return
     own = _port(lab)
@@ -54,7 +53,7 @@ def start_monolith(lab: Workspace) -> None:
         raise NotYet(f"ports 80 and {_PORTS[1]} to {_PORTS[-1]} of {_HOST} are taken")
     lab.docker.run(
         container(lab),
-        _IMAGE,
+        names.MONOLITH_IMAGE,
         publish=f"{_HOST}:{port}:80",
         environment={"APP_DB_HOST": phase0_preparation.endpoint(lab)},
     )
@@ -124,7 +123,7 @@ def _port(lab: Workspace) -> int | None:
 
 
 def _is_current(lab: Workspace) -> bool:
-    image, found = lab.docker.image(_IMAGE), lab.docker.container(container(lab))
+    image, found = lab.docker.image(names.MONOLITH_IMAGE), lab.docker.container(container(lab))
     return (
         image is not None
         and found is not None
