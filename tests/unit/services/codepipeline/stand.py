@@ -124,9 +124,14 @@ def code(**more: str) -> dict[str, Any]:
     )
 
 
-def image() -> dict[str, Any]:
+def image(repository: str = "web") -> dict[str, Any]:
     return action(
-        "Image", "Source", "ECR", outputs=("image-web",), RepositoryName="web", ImageTag="latest"
+        "Image" if repository == "web" else f"Image-{repository}",
+        "Source",
+        "ECR",
+        outputs=(f"image-{repository}",),
+        RepositoryName=repository,
+        ImageTag="latest",
     )
 
 
@@ -231,18 +236,18 @@ class Stand(stand.Stand):
             observe_references(tx, item, references, self.ids, self.clock.now())
         return commit
 
-    def push_image(self, digits: str, tag: str = "latest") -> str:
+    def push_image(self, digits: str, tag: str = "latest", repository: str = "web") -> str:
         """Another image under the tag; its digest."""
         digest = f"sha256:{digits}"
         with self.store.transaction() as tx:
             tx.create(
                 ecr.IMAGES,
                 SCOPE,
-                ecr.in_repository("web", digest),
-                ecr.Image("web", digest, "m", b"", 44728918, self.clock.now(), (tag,)),
+                ecr.in_repository(repository, digest),
+                ecr.Image(repository, digest, "m", b"", 44728918, self.clock.now(), (tag,)),
             )
-            key = ecr.tagged("web", tag)
-            kept = ecr.ImageTag("web", tag, digest)
+            key = ecr.tagged(repository, tag)
+            kept = ecr.ImageTag(repository, tag, digest)
             if tx.get(ecr.IMAGE_TAGS, SCOPE, key) is None:
                 tx.create(ecr.IMAGE_TAGS, SCOPE, key, kept)
             else:

@@ -21,6 +21,7 @@ from tests.unit.services.codepipeline.stand import (
 
 from demitasse.services.codebuild.records import Phase
 from demitasse.services.codedeploy.records import Problem
+from demitasse.services.ecr import records as ecr
 from demitasse.services.ecs.records import find_task_definition
 
 
@@ -104,6 +105,37 @@ def test_the_source_artifact_holds_the_commit() -> None:
     assert stored["bucket"] == BUCKET
     assert stored["key"].startswith("release/SourceArti/")
     assert stored["key"].endswith(".zip")
+
+
+def test_several_images_and_templates_of_other_names() -> None:
+    at = Stand()
+    containers = [
+        {**TASKDEF["containerDefinitions"][0], "name": name, "image": f"<{name.upper()}>"}
+        for name in ("web", "proxy")
+    ]
+    containers[1]["portMappings"] = []
+    task = json.dumps(TASKDEF | {"containerDefinitions": containers}).encode()
+    at.push("two", {"ecs/task.json": task, "ecs/app.yaml": FILES["appspec.yaml"]})
+    with at.store.transaction() as tx:
+        tx.create(ecr.REPOSITORIES, SCOPE, "proxy", ecr.Repository(at.clock.now()))
+    at.push_image("2" * 64, repository="proxy")
+    deploy = blue_green(
+        TaskDefinitionTemplatePath="ecs/task.json", AppSpecTemplatePath="ecs/app.yaml"
+    )
+    deploy["inputArtifacts"].append({"name": "image-proxy"})
+    deploy["configuration"] |= {
+        "Image1ContainerName": "WEB",
+        "Image2ArtifactName": "image-proxy",
+        "Image2ContainerName": "PROXY",
+    }
+    at.create(stage("Source", code(), image(), image("proxy")), stage("Deploy", deploy))
+    with at.store.transaction() as tx:
+        registered = find_task_definition(tx, SCOPE, "web")
+    assert registered is not None
+    assert [each.image for each in registered.desired.containers] == [
+        f"127.0.0.1:4566/web@sha256:{'1' * 64}",
+        f"127.0.0.1:4566/proxy@sha256:{'2' * 64}",
+    ]
 
 
 def refused_at_deploy(files: dict[str, bytes]) -> dict[str, str]:
