@@ -20,6 +20,7 @@ from demitasse.services.s3.records import (
     GLOBAL,
     PARTS,
     UPLOADS,
+    VERSIONS,
     Bucket,
     Checksum,
     Part,
@@ -88,6 +89,23 @@ def forget(tx: Transaction, upload: Item[Upload, Nothing]) -> None:
     tx.delete(UPLOADS, upload.ref)
 
 
+def completed(
+    tx: Transaction, bucket: Bucket, key: str, upload_id: str, named: Sequence[Named]
+) -> Version | None:
+    """The object that an upload was made when it was completed with these very parts.
+
+    ``None`` when it was not, or the object is no more.
+    """
+    found = tx.one(VERSIONS, GLOBAL, "upload", upload_id)
+    if found is None or (found.desired.bucket, found.desired.key) != (bucket.name, key):
+        return None
+    try:
+        etag = etag_of_parts(each.etag for each in named)
+    except ValueError:  # not even hexadecimal
+        return None
+    return found.desired if found.desired.etag == etag else None
+
+
 def whole(tx: Transaction, upload: Upload, named: Sequence[Named]) -> Version:
     """The object that the named parts make. ``ServiceError`` when they make none."""
     chosen = _chosen(tx, upload, named)
@@ -119,6 +137,7 @@ def whole(tx: Transaction, upload: Upload, named: Sequence[Named]) -> Version:
         metadata=upload.metadata,
         tags=upload.tags,
         checksum=_checksum(upload, chosen),
+        upload_id=upload.upload_id,
     )
 
 

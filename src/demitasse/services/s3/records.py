@@ -63,6 +63,7 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``pieces`` hold its bytes in order: one, or one per part of a multipart upload (``parts``).
     ``headers`` are those with which it is given back (Content-Type …), ``etag`` is unquoted.
+    ``upload_id`` is that of the multipart upload which made it.
     """
 
     bucket: str
@@ -80,6 +81,7 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
     checksum: Checksum | None = None
     latest: bool = True
     delete_marker: bool = False
+    upload_id: str = ""
 
 
 class Upload(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -125,6 +127,7 @@ VERSIONS: Kind[Version, Nothing] = Kind(
         "id": lambda item: _identity(
             item.desired.bucket, item.desired.key, item.desired.version_id
         ),
+        "upload": lambda item: item.desired.upload_id or None,
         "blob": lambda item: {
             blob(item.desired.account, piece.digest) for piece in item.desired.pieces if piece.size
         },

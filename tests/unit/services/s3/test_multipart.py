@@ -213,3 +213,25 @@ def test_conditions_of_completing(stand: Stand) -> None:
     given = {**upload, "MultipartUpload": {"Parts": parts}, "IfNoneMatch": "*"}
     assert refusal(stand.s3.complete_multipart_upload, **given) == ("PreconditionFailed", 412)
     assert stand.get() == b"hello"
+
+
+def test_who_completes_again_is_told_the_same(stand: Stand) -> None:
+    stand.bucket(versions=True)
+    where = {"Bucket": "bucket", "Key": "key"}
+    where["UploadId"] = stand.s3.create_multipart_upload(**where)["UploadId"]
+    etag = stand.s3.upload_part(**where, PartNumber=1, Body=b"hello")["ETag"]
+    parts = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
+    first = stand.s3.complete_multipart_upload(**where, MultipartUpload=parts)
+    stand.s3.copy_object(Bucket="bucket", Key="other", CopySource="bucket/key")
+    again = stand.s3.complete_multipart_upload(**where, MultipartUpload=parts, IfNoneMatch="*")
+    for answer in (first, again):
+        del answer["ResponseMetadata"]
+    assert again == first
+    assert len(stand.s3.list_object_versions(Bucket="bucket", Prefix="key")["Versions"]) == 1
+    gone = ("NoSuchUpload", 404)
+    other = {"Parts": [{"PartNumber": 1, "ETag": '"' + "0" * 32 + '"'}]}
+    complete = stand.s3.complete_multipart_upload
+    assert refusal(complete, **where, MultipartUpload=other) == gone
+    assert refusal(complete, **{**where, "Key": "other"}, MultipartUpload=parts) == gone
+    stand.s3.delete_object(Bucket="bucket", Key="key", VersionId=first["VersionId"])
+    assert refusal(complete, **where, MultipartUpload=parts) == gone

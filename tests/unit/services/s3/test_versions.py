@@ -125,3 +125,25 @@ def test_eventbridge_is_told_if_so_asked(stand: Stand) -> None:
     stand.s3.put_bucket_notification_configuration(Bucket="bucket", NotificationConfiguration={})
     stand.put()
     assert len(told(stand)) == 2
+
+
+def test_null_is_shown_by_reading_where_versions_are_or_were_kept(stand: Stand) -> None:
+    stand.bucket()
+    s3, where = stand.s3, {"Bucket": "bucket", "Key": "key"}
+
+    def read() -> set[str | None]:
+        attributes = s3.get_object_attributes(**where, ObjectAttributes=["ETag"])
+        answers = [s3.head_object(**where), s3.get_object(**where), attributes]
+        answers.append(s3.get_object_tagging(**where))
+        copied = s3.copy_object(Bucket="bucket", Key="copy", CopySource="bucket/key")
+        return {each.get("VersionId") for each in answers} | {copied.get("CopySourceVersionId")}
+
+    assert "VersionId" not in stand.put()
+    assert read() == {None}
+    for status in ("Enabled", "Suspended"):
+        s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": status})
+        assert read() == {"null"}
+    assert "VersionId" not in stand.put()
+    assert read() == {"null"}
+    deleted = s3.delete_object(**where)
+    assert (deleted["DeleteMarker"], deleted["VersionId"]) == (True, "null")

@@ -80,8 +80,8 @@ async def copy(visit: Visit) -> Answer:
     retagged = _directive(visit, "x-amz-tagging-directive") == "REPLACE"
     with visit.store.transaction() as tx:
         visit.bucket(tx)
-        kept = source.version(visit, tx)
-    original = kept.desired
+        original = source.version(visit, tx).desired
+        copied = visit.version_id(tx, original)
     itself = (source.bucket, source.key) == (visit.request.bucket, visit.key)
     if itself and not source.version_id and not (replaced or retagged):
         raise errors.invalid_request(
@@ -100,6 +100,7 @@ async def copy(visit: Visit) -> Answer:
         bucket=visit.request.bucket,
         key=visit.key,
         latest=True,
+        upload_id="",
         headers=content_headers(headers) if replaced else original.headers,
         metadata=metadata_of(headers) if replaced else original.metadata,
         tags=tags_of(headers) if retagged else original.tags,
@@ -125,15 +126,13 @@ async def copy(visit: Visit) -> Answer:
     )
     if made.version_id != NULL_VERSION:
         answer.headers["x-amz-version-id"] = made.version_id
-    answer.headers |= from_version(original)
+    answer.headers |= from_version(copied)
     return answer
 
 
-def from_version(original: Version) -> dict[str, str]:
-    """The header that tells which version was copied."""
-    if original.version_id == NULL_VERSION:
-        return {}
-    return {"x-amz-copy-source-version-id": original.version_id}
+def from_version(version_id: str) -> dict[str, str]:
+    """The header that tells which version was copied; nothing for ""."""
+    return {"x-amz-copy-source-version-id": version_id} if version_id else {}
 
 
 def copied_range(visit: Visit, original: Version) -> AsyncIterator[bytes]:

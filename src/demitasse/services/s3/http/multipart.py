@@ -20,7 +20,7 @@ from demitasse.services.s3.http.writing import (
     refuse_acl,
 )
 from demitasse.services.s3.multipart import Named
-from demitasse.services.s3.records import NULL_VERSION, Part, Piece, Upload, newest
+from demitasse.services.s3.records import NULL_VERSION, Part, Piece, Upload, Version, newest
 
 _LIMIT = 4 * 1024 * 1024
 _MOST_PARTS = 10_000
@@ -86,6 +86,7 @@ async def copy_part(visit: Visit) -> Answer:
     source = Source.of(visit)
     with visit.store.transaction() as tx:
         original = source.version(visit, tx).desired
+        copied = visit.version_id(tx, original)
     hashes = Hashes(upload.algorithm)
     pieces = await contents.receive(
         visit.blobs, visit.ids, visit.account, copied_range(visit, original), hashes
@@ -99,7 +100,7 @@ async def copy_part(visit: Visit) -> Answer:
             *checksum_elements(part.checksum)[:1],
         ],
     )
-    answer.headers |= from_version(original)
+    answer.headers |= from_version(copied)
     return answer
 
 
@@ -113,21 +114,19 @@ async def complete(visit: Visit) -> Answer:
     if not 1 <= len(given) <= _MOST_PARTS:
         raise errors.malformed_xml()
     named = [_named(each) for each in given]
+    upload_id = visit.request.query["uploadId"]
     with visit.store.transaction() as tx:
         bucket = visit.bucket(tx)
-        kept = multipart.find(tx, bucket, visit.key, visit.request.query["uploadId"])
-        check_write(headers, newest(tx, bucket.name, visit.key), visit.key)
-        version = multipart.whole(tx, kept.desired, named)
-        checksum = version.checksum
-        if promised[0] and (checksum is None or (checksum.algorithm, checksum.value) != promised):
-            raise errors.bad_digest(promised[0])
-        size = headers.get("x-amz-mp-object-size")
-        if size is not None and size != str(version.size):
-            raise errors.invalid_request(
-                f"The size of the object is {version.size}, not {size[:32]}."
-            )
-        version = versions.put(tx, bucket, version, visit.writer(), "CompleteMultipartUpload")
-        multipart.forget(tx, kept)
+        before = multipart.completed(tx, bucket, visit.key, upload_id, named)
+        if before is None:
+            kept = multipart.find(tx, bucket, visit.key, upload_id)
+            check_write(headers, newest(tx, bucket.name, visit.key), visit.key)
+            version = multipart.whole(tx, kept.desired, named)
+            _check_promises(visit, version, promised)
+            version = versions.put(tx, bucket, version, visit.writer(), "CompleteMultipartUpload")
+            multipart.forget(tx, kept)
+        else:
+            version = before  # who has not heard the answer asks again
     host = headers.get("host", "")
     answer = Answer.xml(
         "CompleteMultipartUploadResult",
@@ -142,6 +141,16 @@ async def complete(visit: Visit) -> Answer:
     if version.version_id != NULL_VERSION:
         answer.headers["x-amz-version-id"] = version.version_id
     return answer
+
+
+def _check_promises(visit: Visit, version: Version, promised: tuple[str, str]) -> None:
+    """The object must be what the caller says it will be. ``ServiceError``."""
+    checksum = version.checksum
+    if promised[0] and (checksum is None or (checksum.algorithm, checksum.value) != promised):
+        raise errors.bad_digest(promised[0])
+    size = visit.request.headers.get("x-amz-mp-object-size")
+    if size is not None and size != str(version.size):
+        raise errors.invalid_request(f"The size of the object is {version.size}, not {size[:32]}.")
 
 
 async def abort(visit: Visit) -> Answer:

@@ -6,7 +6,6 @@ from demitasse.services.s3 import errors
 from demitasse.services.s3.http import xml
 from demitasse.services.s3.http.answers import Answer
 from demitasse.services.s3.http.numbers import number
-from demitasse.services.s3.http.reading import version_headers
 from demitasse.services.s3.http.visit import Visit
 
 _MOST = 1000
@@ -24,6 +23,7 @@ async def list_none(visit: Visit) -> Answer:
         )
     with visit.store.transaction() as tx:
         version = visit.version(tx).desired
+        version_id = visit.version_id(tx, version)
     content: list[xml.Element] = [
         ("Bucket", version.bucket),
         ("Key", version.key),
@@ -32,7 +32,6 @@ async def list_none(visit: Visit) -> Answer:
         ("AnnotationCount", 0),
     ]
     answer = Answer.xml("ListObjectAnnotationsResult", content)
-    version_id = version_headers(version).get("x-amz-version-id")
     if version_id:
         answer.headers["x-amz-object-version-id"] = version_id
     return answer

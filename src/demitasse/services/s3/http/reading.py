@@ -12,7 +12,7 @@ from demitasse.services.s3.http.conditions import NotModified, check_read
 from demitasse.services.s3.http.numbers import number, part_number
 from demitasse.services.s3.http.visit import Visit
 from demitasse.services.s3.http.writing import checksum_headers
-from demitasse.services.s3.records import NULL_VERSION, Version
+from demitasse.services.s3.records import Version
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _OVERRIDES = {
@@ -31,7 +31,8 @@ async def get(visit: Visit) -> Answer:
     request = visit.request
     with visit.store.transaction() as tx:
         version = visit.version(tx).desired
-    headers = version_headers(version)
+        version_id = visit.version_id(tx, version)
+    headers = _headers(version, version_id)
     try:
         check_read(request.headers, version)
     except NotModified:
@@ -59,14 +60,6 @@ async def get(visit: Visit) -> Answer:
     return Answer(status, headers, pieces)
 
 
-def version_headers(version: Version) -> dict[str, str]:
-    """The headers that tell which version it is."""
-    headers = {"Last-Modified": http_date(version.modified_at), "ETag": f'"{version.etag}"'}
-    if version.version_id != NULL_VERSION:
-        headers["x-amz-version-id"] = version.version_id
-    return headers
-
-
 async def attributes(visit: Visit) -> Answer:
     """ETag, checksum, size and parts of an object."""
     asked = visit.request.headers.get("x-amz-object-attributes", "")
@@ -77,6 +70,7 @@ async def attributes(visit: Visit) -> Answer:
         )
     with visit.store.transaction() as tx:
         version = visit.version(tx).desired
+        version_id = visit.version_id(tx, version)
     content: list[xml.Element] = []
     if "ETag" in names:
         content.append(("ETag", version.etag))
@@ -89,9 +83,15 @@ async def attributes(visit: Visit) -> Answer:
     if "ObjectSize" in names:
         content.append(("ObjectSize", version.size))
     answer = Answer.xml("GetObjectAttributesResponse", content)
-    answer.headers |= version_headers(version)
+    answer.headers |= _headers(version, version_id)
     del answer.headers["ETag"]
     return answer
+
+
+def _headers(version: Version, version_id: str) -> dict[str, str]:
+    """The headers that tell which version it is."""
+    headers = {"Last-Modified": http_date(version.modified_at), "ETag": f'"{version.etag}"'}
+    return headers | ({"x-amz-version-id": version_id} if version_id else {})
 
 
 def _parts(visit: Visit, version: Version) -> list[xml.Element]:

@@ -13,7 +13,7 @@ from demitasse.services.s3.http import xml
 from demitasse.services.s3.http.answers import Answer
 from demitasse.services.s3.http.receiving import document
 from demitasse.services.s3.http.visit import Visit
-from demitasse.services.s3.records import NULL_VERSION, VERSIONS
+from demitasse.services.s3.records import VERSIONS
 
 _MOST = 10
 
@@ -22,8 +22,9 @@ async def get(visit: Visit) -> Answer:
     """An object's tags."""
     with visit.store.transaction() as tx:
         version = visit.version(tx).desired
+        version_id = visit.version_id(tx, version)
     answer = Answer.xml("Tagging", tag_set(version.tags))
-    answer.headers |= _of_version(version.version_id)
+    answer.headers |= _of_version(version_id)
     return answer
 
 
@@ -69,11 +70,12 @@ def _set(visit: Visit, tags: dict[str, str], status: int) -> Answer:
     with visit.store.transaction() as tx:
         kept = visit.version(tx)
         tx.desire(VERSIONS, kept.ref, msgspec.structs.replace(kept.desired, tags=tags))
-    return Answer(status, _of_version(kept.desired.version_id))
+        version_id = visit.version_id(tx, kept.desired)
+    return Answer(status, _of_version(version_id))
 
 
 def _of_version(version_id: str) -> dict[str, str]:
-    return {} if version_id == NULL_VERSION else {"x-amz-version-id": version_id}
+    return {"x-amz-version-id": version_id} if version_id else {}
 
 
 def _checked(pairs: list[tuple[str, str]], most: int) -> dict[str, str]:

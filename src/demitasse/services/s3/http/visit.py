@@ -59,6 +59,12 @@ class Visit:
         bucket = self.bucket(tx)
         return self.version_of(tx, bucket, self.key, self.request.query.get("versionId"))
 
+    @staticmethod
+    def version_id(tx: Transaction, version: Version) -> str:
+        """A version's id as reading shows it; "" in a bucket that has never kept versions."""
+        bucket = find_bucket(tx, version.bucket)
+        return version.version_id if bucket and bucket.versioning else ""
+
     def version_of(
         self, tx: Transaction, bucket: Bucket, key: str, version_id: str | None
     ) -> Item[Version, Nothing]:
