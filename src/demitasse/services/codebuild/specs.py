@@ -195,15 +195,17 @@ def variables(
         "CODEBUILD_CI": "true",
         "CODEBUILD_INITIATOR": item.desired.initiator,
         "CODEBUILD_KMS_KEY_ID": key_id(item),
-        "CODEBUILD_LOG_PATH": item.observed.log_stream,
         "CODEBUILD_PROJECT_ARN": project_arn(item.scope, item.desired.project),
-        "CODEBUILD_SOURCE_REPO_URL": address,
-        "CODEBUILD_SOURCE_VERSION": source_version,
         "CODEBUILD_SRC_DIR": workspace.part("source"),
         "CODEBUILD_START_TIME": str(int(began.timestamp() * 1000)),
     }
-    if item.observed.resolved_version:
-        found["CODEBUILD_RESOLVED_SOURCE_VERSION"] = item.observed.resolved_version
+    sometimes = {
+        "CODEBUILD_LOG_PATH": item.observed.log_stream,
+        "CODEBUILD_RESOLVED_SOURCE_VERSION": item.observed.resolved_version,
+        "CODEBUILD_SOURCE_REPO_URL": address,
+        "CODEBUILD_SOURCE_VERSION": source_version,
+    }
+    found |= {name: value for name, value in sometimes.items() if value}
     for source in settings.secondary_sources:
         # An artifact's name may have a dash, which a shell's variable cannot.
         name = re.sub(r"\W", "_", source.identifier)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demitasse.services.codebuild import buildspec
-from demitasse.services.codebuild.buildspec import BadBuildspec, FileSet, PhaseSpec
+from demitasse.services.codebuild.buildspec import FileSet, PhaseSpec
+from demitasse.services.codebuild.nodes import BadBuildspec
 
 WHOLE = """\
 version: 0.2

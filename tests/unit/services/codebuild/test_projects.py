@@ -11,6 +11,7 @@ from tests.unit.services.codebuild.world import ENVIRONMENT, ROLE, World, given
 from demitasse.engines.workspaces import Workspace
 from demitasse.services.codebuild import specs
 from demitasse.services.codebuild.records import find_build
+from demitasse.services.iam.beginnings import trust_of
 
 CLONE = "http://127.0.0.1:4566/v1/repos/app"
 
@@ -201,6 +202,31 @@ def test_what_cannot_be_carried_out_is_refused(
     assert code == "InvalidInputException"
     assert problem in message
     assert _made.call("ListProjects")["projects"] == []
+
+
+def test_a_role_must_trust_codebuild(world: World) -> None:
+    def role(name: str, service: str) -> str:
+        made = world.stand.call(
+            "iam", "CreateRole", RoleName=name, Path="/service-role/",
+            AssumeRolePolicyDocument=trust_of(service),
+        )  # fmt: skip
+        arn: str = made["Role"]["Arn"]
+        return arn
+
+    trusted = role("Builder", "codebuild.amazonaws.com")
+    world.project(serviceRole=trusted)
+    other = role("Task", "ecs-tasks.amazonaws.com")
+    for operation in ("CreateProject", "UpdateProject", "StartBuild"):
+        members = {
+            "CreateProject": given("two", serviceRole=other),
+            "UpdateProject": {"name": "app", "serviceRole": other},
+            "StartBuild": {"projectName": "app", "serviceRoleOverride": other},
+        }[operation]
+        code, message = world.refusal(operation, **members)
+        assert code == "InvalidInputException"
+        assert message == f"CodeBuild is not authorized to perform: sts:AssumeRole on {other}"
+    wrong_path = trusted.replace("service-role/", "")
+    assert world.refusal("CreateProject", **given("two", serviceRole=wrong_path))[0] == code
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from demitasse.engines.containers.errors import CannotPull, CannotStart, ImageMi
 from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import RegistryAuth, VolumeSpec
 from demitasse.engines.workspaces import Workspaces
+from demitasse.errors import ServiceError
 from demitasse.ids import Ids
 from demitasse.services.codebuild import script, specs
 from demitasse.services.codebuild.controller.problems import PhaseFailed
-from demitasse.services.codebuild.records import BUILDS, BuildItem, build_arn
+from demitasse.services.codebuild.records import BUILDS, BuildItem, build_arn, service_role
 from demitasse.services.ecr.records import authorization_token
-from demitasse.services.iam.records import ROLES, everywhere
 from demitasse.services.logs.records import LOG_SOURCES, Source
 from demitasse.services.sts.records import EVERYWHERE, SESSIONS, Session
 from demitasse.store import Ref, Store, Transaction
@@ -84,12 +84,10 @@ class Provision:
         """Credentials of the service role, and the place of the log: once each."""
         if item.observed.session:
             return item
-        arn = item.desired.settings.service_role
-        role = tx.get(ROLES, everywhere(item.scope), arn.rpartition("/")[2])
-        if role is None:
-            raise PhaseFailed(
-                "ACCESS_DENIED", f"CodeBuild is not authorized to perform: sts:AssumeRole on {arn}"
-            )
+        try:
+            role = service_role(tx, item.scope, item.desired.settings.service_role)
+        except ServiceError as error:
+            raise PhaseFailed("ACCESS_DENIED", error.message) from error
         run = specs.workspace_name(item.key)
         session_name = f"AWSCodeBuild-{run}"
         account = item.scope.account
@@ -97,8 +95,8 @@ class Provision:
         key = self._ids.unique_id("ASIA")
         session = Session(
             account=account,
-            arn=f"arn:aws:sts::{account}:assumed-role/{role.desired.name}/{session_name}",
-            user_id=f"{role.desired.role_id}:{session_name}",
+            arn=f"arn:aws:sts::{account}:assumed-role/{role.name}/{session_name}",
+            user_id=f"{role.role_id}:{session_name}",
             secret_access_key=self._ids.secret(40),
             token=self._ids.secret(256),
             expires=now.replace(microsecond=0) + lasts,

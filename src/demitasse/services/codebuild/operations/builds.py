@@ -172,7 +172,7 @@ def _overrides(ctx: Context, given: Input) -> BuildOverrides:
         compute_type=reading.compute_type(size) if size else "",
         privileged=given.get("privilegedModeOverride"),
         pull_credentials=given.get("imagePullCredentialsTypeOverride", ""),
-        service_role=reading.service_role(ctx, role) if role else "",
+        service_role=reading.role(ctx, role) if role else "",
         timeout=given.get("timeoutInMinutesOverride"),
         queued_timeout=given.get("queuedTimeoutInMinutesOverride"),
         encryption_key=given.get("encryptionKeyOverride", ""),

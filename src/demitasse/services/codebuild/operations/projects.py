@@ -46,7 +46,7 @@ def create_project(ctx: Context, given: Input) -> Output:
         source=reading.source(given["source"]),
         artifacts=reading.artifacts(given["artifacts"]),
         environment=reading.environment(given["environment"]),
-        service_role=reading.service_role(ctx, given["serviceRole"]),
+        service_role=reading.role(ctx, given["serviceRole"]),
     )
     project = Project(settings, ctx.now, ctx.now, tags=_tags(given.get("tags", [])))
     item = ctx.tx.create(PROJECTS, ctx.scope, name, _changed(project, given))
@@ -71,7 +71,7 @@ def update_project(ctx: Context, given: Input) -> Output:
         )
     if "serviceRole" in given:
         settings = msgspec.structs.replace(
-            settings, service_role=reading.service_role(ctx, given["serviceRole"])
+            settings, service_role=reading.role(ctx, given["serviceRole"])
         )
     if "tags" in given:
         project = msgspec.structs.replace(project, tags=_tags(given["tags"]))

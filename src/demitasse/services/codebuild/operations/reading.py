@@ -14,7 +14,7 @@ from demitasse.api import Input
 from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.base import Context
 from demitasse.services.codebuild import buildspec, specs
-from demitasse.services.codebuild.buildspec import BadBuildspec
+from demitasse.services.codebuild.nodes import BadBuildspec
 from demitasse.services.codebuild.records import (
     INVALID,
     Artifacts,
@@ -23,14 +23,14 @@ from demitasse.services.codebuild.records import (
     Settings,
     Source,
     Variable,
+    service_role,
 )
 from demitasse.services.codecommit.records import PATH
-from demitasse.services.iam.records import ROLES, everywhere
 
 SOURCES = ("CODEPIPELINE", "CODECOMMIT", "S3", "NO_SOURCE")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,127}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_ROLE = re.compile(r"arn:aws:iam::([0-9]{12}):role/(?:.*/)?([^/]+)")
+_ROLE = re.compile(r"arn:aws:iam::([0-9]{12}):role/.+")
 
 
 def source(given: Input, *, secondary: bool = False) -> Source:
@@ -205,15 +205,14 @@ def logs(given: Input) -> Logs:
     )
 
 
-def service_role(ctx: Context, arn: str) -> str:
-    """A role of the account that is there. ``InvalidInputException``, in CodeBuild's words."""
+def role(ctx: Context, arn: str) -> str:
+    """A role of the account that CodeBuild may assume. ``InvalidInputException``."""
     match = _ROLE.fullmatch(arn)
     if match is None:
         invalid("Invalid service role")
     if match[1] != ctx.scope.account:
         invalid("Invalid service role: Service role account ID does not match caller's account")
-    if ctx.tx.get(ROLES, everywhere(ctx.scope), match[2]) is None:
-        invalid(f"CodeBuild is not authorized to perform: sts:AssumeRole on {arn}")
+    service_role(ctx.tx, ctx.scope, arn)
     return arn
 
 

@@ -30,6 +30,7 @@ from demitasse.services.codebuild.records.projects import (
     Variable,
     find_project,
     project_arn,
+    service_role,
 )
 from demitasse.services.codebuild.records.starting import (
     BuildOverrides,
@@ -69,6 +70,7 @@ __all__ = [
     "find_project",
     "project_arn",
     "retry_build",
+    "service_role",
     "start_build",
     "stop_build",
 ]

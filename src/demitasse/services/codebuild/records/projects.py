@@ -8,10 +8,12 @@ import msgspec
 
 from demitasse.api import Scope
 from demitasse.errors import ServiceError
+from demitasse.services.iam.records import Role, find_role, trusts_service
 from demitasse.store import Item, Kind, Transaction
 from demitasse.store.kinds import Nothing
 
 INVALID = "InvalidInputException"
+SERVICE = "codebuild.amazonaws.com"
 
 
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -123,3 +125,16 @@ def find_project(tx: Transaction, scope: Scope, name: str) -> Item[Project, Noth
         arn = name if name.startswith("arn:") else prefix + name
         raise ServiceError("ResourceNotFoundException", f"Project cannot be found: {arn}")
     return item
+
+
+def service_role(tx: Transaction, scope: Scope, arn: str) -> Role:
+    """The role of a build, if CodeBuild may assume it. ``ServiceError``: ``InvalidInputException``.
+
+    What the role permits is not evaluated.
+    """
+    role = find_role(tx, scope, arn)
+    if role is None or not trusts_service(role, SERVICE):
+        raise ServiceError(
+            INVALID, f"CodeBuild is not authorized to perform: sts:AssumeRole on {arn}"
+        )
+    return role
