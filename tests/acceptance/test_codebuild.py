@@ -145,9 +145,20 @@ def phase(seen: dict[str, Any], name: str) -> dict[str, Any]:
 
 def containers(installation: Installation) -> list[str]:
     """The build containers of this installation that there are."""
+    return docker(installation, "ps", "-a", kind="build")
+
+
+def caches(installation: Installation) -> list[str]:
+    """The volumes with cached folders of this installation that there are."""
+    return docker(installation, "volume", "ls", kind="build-cache")
+
+
+def docker(installation: Installation, *listing: str, kind: str) -> list[str]:
+    """What Docker lists of a kind of this installation."""
     who = identity(installation.settings.identity_file, RandomIds()).installation
-    label = f"label=demitasse.installation={who}"
-    argv = ["docker", "ps", "-aq", "--filter", label, "--filter", "label=demitasse.kind=build"]
+    labels = (f"demitasse.installation={who}", f"demitasse.kind={kind}")
+    filters = [word for label in labels for word in ("--filter", f"label={label}")]
+    argv = ["docker", *listing, "--quiet", *filters]
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
 
 
@@ -260,17 +271,41 @@ def test_a_buildspec_that_is_wrong_is_told_with_its_line(installation: Installat
 
 
 def test_a_build_is_stopped(installation: Installation, until: Callable[..., Any]) -> None:
-    spec = "version: 0.2\nphases:\n  build:\n    commands: [ 'sleep 600' ]\n"
+    spec = "version: 0.2\nphases:\n  build:\n    commands: [ 'echo begun; sleep 600' ]\n"
     project(installation, "stops", {"buildspec.yml": spec})
     build_id = build(installation, "stops")
-    until(lambda: see(installation, build_id)["currentPhase"] == "BUILD")
+    until(lambda: phase_of(installation, build_id) == "BUILD")
+    until(lambda: "begun" in lines(installation, build_id))
 
-    installation.client("codebuild").stop_build(id=build_id)
-    seen = ended(installation, build_id, seconds=10)
+    stopped = installation.client("codebuild").stop_build(id=build_id)["build"]
 
-    assert seen["buildStatus"] == "STOPPED"
-    assert phase(seen, "BUILD")["phaseStatus"] == "STOPPED"
+    assert (stopped["buildStatus"], stopped["currentPhase"]) == ("STOPPED", "COMPLETED")
+    assert phase(stopped, "BUILD")["phaseStatus"] == "STOPPED"
     nothing_is_left(installation, until)
+    assert see(installation, build_id) == stopped
+
+
+def test_cached_folders_stay_until_the_project_goes(
+    installation: Installation, until: Callable[..., Any]
+) -> None:
+    spec = (
+        "version: 0.2\nphases:\n  build:\n"
+        "    commands: [ 'cat /root/.store/made || true; echo kept >/root/.store/made' ]\n"
+        "cache: {paths: ['/root/.store/**/*']}\n"
+    )
+    project(
+        installation,
+        "caches",
+        {"buildspec.yml": spec},
+        cache={"type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"]},
+    )
+    first, second = (ended(installation, build(installation, "caches")) for _ in range(2))
+
+    assert "kept" not in lines(installation, first["id"])
+    assert "kept" in lines(installation, second["id"])
+    assert len(caches(installation)) == 1
+    installation.client("codebuild").delete_project(name="caches")
+    until(lambda: caches(installation) == [])
 
 
 @pytest.mark.slow
