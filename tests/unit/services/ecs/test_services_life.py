@@ -277,6 +277,26 @@ def test_the_circuit_breaker_without_rollback_leaves_the_old_tasks() -> None:
     stand.run(scenario)
 
 
+def test_a_program_that_crashes_while_it_starts_counts_however_time_is_compressed() -> None:
+    stand = Stand(compression=10)
+    stand.cluster()
+    stand.register()
+    stand.service(
+        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+    )
+    stand.image("crash", exit_after=2, exit_code=1)
+
+    async def scenario() -> None:
+        await stand.until(lambda: steady(stand))
+        good = stand.see_service()["taskDefinition"]
+        stand.register(container={"image": "crash"})
+        stand.ecs("UpdateService", cluster="c", service="web", taskDefinition="web")
+        await stand.until(lambda: stand.see_service()["taskDefinition"] == good, seconds=30)
+        assert any("deployment failed: tasks failed to start." in each for each in stand.messages())
+
+    stand.run(scenario)
+
+
 def test_scaling_up_and_down_and_forcing_a_new_deployment() -> None:
     stand = Stand()
     balanced(stand)

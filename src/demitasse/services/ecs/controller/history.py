@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from demitasse.api import Scope
-from demitasse.clock import Waits
 from demitasse.ids import Ids
 from demitasse.services.ecs import specs, telling
 from demitasse.services.ecs.controller.rollout import unable_to_start
@@ -30,7 +29,8 @@ from demitasse.services.ecs.records import (
 from demitasse.store import Item, Ref, Transaction
 
 LASTING_SECONDS = 10.0
-"""A task without any check that ran for so long did not fail to start."""
+"""A task without any check that ran for so long did not fail to start. Never compressed: programs
+that crash while they start do so at their own pace."""
 
 
 def container(
@@ -69,9 +69,7 @@ def keep_digest(
         tx.observe(TASK_SETS, ref, msgspec.structs.replace(task_set.observed, digests=digests))
 
 
-def failed(
-    tx: Transaction, item: Item[Task, TaskObserved], ids: Ids, now: datetime, waits: Waits
-) -> None:
+def failed(tx: Transaction, item: Item[Task, TaskObserved], ids: Ids, now: datetime) -> None:
     """A task of a service stopped by itself: counted once, with the change that says so.
 
     One that had passed its checks, or lasted, is only replaced.
@@ -79,7 +77,9 @@ def failed(
     own, seen, stop = item.desired, item.observed, stop_of(item)
     if not own.service or stop is None:
         return
-    lasted = seen.started_at is not None and waits.over(seen.started_at, LASTING_SECONDS, now)
+    lasted = (
+        seen.started_at is not None and (now - seen.started_at).total_seconds() >= LASTING_SECONDS
+    )
     if seen.settled or (lasted and not own.load_balancers):
         return
     service = Ref(item.scope, service_key(own.cluster, own.service))

@@ -63,7 +63,7 @@ class Work:
         """The task stops by itself; what that means for its service is kept with it."""
         now = self.clock.now()
         kept = self.see(tx, item, stop=Stop(why.code, why.reason, now))
-        history.failed(tx, kept, self.ids, now, self.waits)
+        history.failed(tx, kept, self.ids, now)
         return kept
 
     def fail_to_start(self, item: TaskItem, reason: str) -> None:
