@@ -70,7 +70,7 @@ def build(item: BuildItem) -> Output:
         "endTime": seen.ended_at,
         "currentPhase": seen.current_phase,
         "buildStatus": seen.status,
-        "sourceVersion": settings.source_version or None,
+        "sourceVersion": settings.told_version or None,
         "resolvedSourceVersion": seen.resolved_version or None,
         "projectName": own.project,
         "phases": [_phase(each) for each in seen.phases],
@@ -101,7 +101,7 @@ def source(given: Source) -> Output:
     """The shape ProjectSource."""
     return {
         "type": given.type,
-        "location": given.location or None,
+        "location": given.told or None,
         "gitCloneDepth": given.clone_depth,
         "buildspec": given.buildspec or None,
         "insecureSsl": False,

@@ -174,10 +174,8 @@ def variables(
             "GIT_CONFIG_KEY_1": "credential.UseHttpPath",
             "GIT_CONFIG_VALUE_1": "true",
         }
-    source_version, address = settings.source_version, settings.source.location
-    if settings.source.type == "CODEPIPELINE":
-        source_version, address = f"arn:aws:s3:::{address}", ""
-    elif settings.source.type == "S3":
+    address = settings.source.told
+    if settings.source.type == "S3":
         address = "s3://" + address.removeprefix("arn:aws:s3:::")
     found |= {
         "AWS_REGION": region,
@@ -203,7 +201,7 @@ def variables(
         "CODEBUILD_LOG_PATH": item.observed.log_stream,
         "CODEBUILD_RESOLVED_SOURCE_VERSION": item.observed.resolved_version,
         "CODEBUILD_SOURCE_REPO_URL": address,
-        "CODEBUILD_SOURCE_VERSION": source_version,
+        "CODEBUILD_SOURCE_VERSION": settings.told_version,
     }
     found |= {name: value for name, value in sometimes.items() if value}
     for source in settings.secondary_sources:

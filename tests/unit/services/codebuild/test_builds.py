@@ -419,6 +419,14 @@ def test_a_build_of_codepipeline(world: World) -> None:
     world.work()
     environment = control(world, build_id)["environment.sh"]
     assert "CODEBUILD_RESOLVED_SOURCE_VERSION=abc123" in environment
+    assert "CODEBUILD_SOURCE_VERSION=arn:aws:s3:::b/p/Source/1" in environment
+    assert "CODEBUILD_SOURCE_REPO_URL" not in environment
+    seen = world.see(build_id)
+    assert (seen["sourceVersion"], seen["resolvedSourceVersion"]) == (
+        "arn:aws:s3:::b/p/Source/1", "abc123",
+    )  # fmt: skip
+    assert "location" not in seen["source"]
+    assert seen["artifacts"]["location"] == "arn:aws:s3:::b/p/Out/1"
     assert "export CODEBUILD_SRC_DIR_my_more=" in environment
     world.runs_through(build_id)
     world.work()

@@ -180,6 +180,7 @@ def test_a_name_is_taken_once(world: World) -> None:
         ({"cache": {"type": "S3", "location": "b"}}, "The cache type S3 is not supported"),
         ({"cache": {"type": "LOCAL"}}, "at least one mode"),
         ({"vpcConfig": {"vpcId": "vpc-1"}}, "vpcConfig is not supported"),
+        ({"tags": [{"key": "aws:x", "value": "y"}]}, "Tag keys must not begin with aws:"),
         ({"badgeEnabled": True}, "badgeEnabled is not supported"),
         ({"logsConfig": {"s3Logs": {"status": "ENABLED"}}}, "logsConfig.s3Logs is not supported"),
         ({"serviceRole": "PipelineRole"}, "Invalid service role"),

@@ -174,6 +174,8 @@ def _tags(given: list[dict[str, str]]) -> dict[str, str]:
         raise ServiceError(INVALID, "Duplicate tag keys")
     if "" in tags:
         raise ServiceError(INVALID, "Tag keys must not be empty")
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise ServiceError(INVALID, "Tag keys must not begin with aws:")
     return tags
 
 

@@ -32,6 +32,11 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     version: str = ""
     clone_depth: int | None = None
 
+    @property
+    def told(self) -> str:
+        """The location as AWS tells it: of CodePipeline's none, since it is another each time."""
+        return "" if self.type == "CODEPIPELINE" else self.location
+
 
 class Artifacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where what a build makes goes.
@@ -95,6 +100,13 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     queued_timeout: int = 480
     encryption_key: str = ""
     logs: Logs | None = None
+
+    @property
+    def told_version(self) -> str:
+        """The source's version as a build tells it: of CodePipeline's the input artifact's ARN."""
+        if self.source.type == "CODEPIPELINE" and self.source.location:
+            return f"arn:aws:s3:::{self.source.location}"
+        return self.source_version
 
 
 class Project(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -87,8 +87,8 @@ def _common(item: BuildItem) -> dict[str, Any]:
     own, seen, settings = item.desired, item.observed, item.desired.settings
     environment = settings.environment
     source: dict[str, Any] = {"type": settings.source.type}
-    if settings.source.location:
-        source["location"] = settings.source.location
+    if settings.source.told:
+        source["location"] = settings.source.told
     if settings.source.buildspec:
         source["buildspec"] = settings.source.buildspec
     cache: dict[str, Any] = {"type": "NO_CACHE"}
@@ -121,8 +121,8 @@ def _common(item: BuildItem) -> dict[str, Any]:
         information["logs"] |= {"group-name": seen.log_group, "stream-name": seen.log_stream}
     if seen.phases:
         information["phases"] = [_phase(each) for each in seen.phases]
-    if settings.source_version:
-        information["source-version"] = settings.source_version
+    if settings.told_version:
+        information["source-version"] = settings.told_version
     return {
         "project-name": own.project,
         "build-id": build_arn(item.scope, item.key),
