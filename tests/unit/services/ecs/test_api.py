@@ -357,6 +357,8 @@ def test_a_client_token_runs_a_task_once() -> None:
     ("given", "message"),
     [
         ({"count": 11}, "Count should be at least 1 and at most 10."),
+        ({"startedBy": "x" * 129}, "startedBy can have up to 128 letters"),
+        ({"startedBy": "no spaces"}, "startedBy can have up to 128 letters"),
         ({"group": "service:x"}, "service:"),
         ({"overrides": {"containerOverrides": [{"name": "x"}]}}, "is not a container in the"),
         ({"overrides": {"cpu": "256", "memory": "9999"}}, "No Fargate configuration exists"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,7 @@ from demitasse.services.ecs.records.tasks import PLATFORM_VERSION, desired_statu
 from demitasse.store import Item
 
 MOST_AT_ONCE = 10
+_STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{0,128}")
 _REFUSED = ("placementConstraints", "placementStrategy", "volumeConfigurations", "referenceId")
 _OVERRIDES = {"containerOverrides", "cpu", "memory", "executionRoleArn", "taskRoleArn"}
 _CONTAINER_OVERRIDES = {"name", "command", "environment", "cpu", "memory", "memoryReservation"}
@@ -56,6 +58,12 @@ def run_task(ctx: Context, given: Input) -> Output:
             raise NotSupported(member)
     if given.get("enableExecuteCommand"):
         raise NotSupported("enableExecuteCommand")
+    started_by = given.get("startedBy", "")
+    if not _STARTED_BY.fullmatch(started_by):
+        raise names.invalid(
+            "startedBy can have up to 128 letters, numbers, hyphens, forward slashes and"
+            " underscores."
+        )
     definition = names.runnable_task_definition(ctx, given["taskDefinition"])
     launch_type, strategy = placement.capacity(given, cluster.desired)
     version = placement.platform_version(given)
@@ -85,7 +93,7 @@ def run_task(ctx: Context, given: Input) -> Output:
             ),
             network=network,
             group=group,
-            started_by=given.get("startedBy", ""),
+            started_by=started_by,
             launch_type=launch_type,
             strategy=strategy,
             used=used,
