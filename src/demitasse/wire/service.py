@@ -8,6 +8,7 @@ from typing import Any
 
 from demitasse.errors import ServiceError, StartupError
 from demitasse.ids import Ids
+from demitasse.wire import named_errors
 from demitasse.wire.faults import ErrorShapes, Fault
 from demitasse.wire.problems import Malformed, Problem
 from demitasse.wire.protocols import PROTOCOLS, Answer, Read, WireProtocol, Write
@@ -60,12 +61,12 @@ class Service:
         try:
             value = compiled.read(request)
         except Malformed as error:
-            raise self.refusal([error.problem]) from None
+            raise self.refusal(operation, [error.problem]) from None
         if compiled.check:
             problems: list[Problem] = []
             compiled.check(value, "", problems)
             if problems:
-                raise self.refusal(problems)
+                raise self.refusal(operation, problems)
         for member in compiled.tokens:
             if member not in value:
                 value[member] = self._ids.uuid()
@@ -77,9 +78,14 @@ class Service:
         """The answer that carries an output. Raises ``OutputMismatch``."""
         return self._compile(operation, protocol).write(output, request_id)
 
-    def refusal(self, problems: list[Problem]) -> ServiceError:
+    def refusal(self, operation: str, problems: list[Problem]) -> ServiceError:
         """What the service says of a bad input."""
-        return ServiceError(*self._words.refuse(problems))
+        code, message = self._words.refuse(problems)
+        if self.name in named_errors.SERVICES:
+            own = named_errors.named(self.model, operation, problems)
+            if own is not None:
+                code, message = own[0], own[1] or message
+        return ServiceError(code, message)
 
     def fault(self, error: ServiceError) -> Fault:
         """The fault of an error that was raised for this service."""

@@ -91,7 +91,7 @@ class View:
         try:
             return await self.git.commit(self.id, commit_id)
         except NoSuchObject as error:
-            raise ServiceError(missing, f"{commit_id} does not exist") from error
+            raise ServiceError(missing, f"Could not retrieve {commit_id}") from error
 
     async def blob(self, blob_id: str) -> bytes:
         """A file's content by its own id. ``InvalidBlobIdException``,

@@ -304,3 +304,35 @@ def test_approval_rules_are_refused_by_name(codecommit: CodeCommit) -> None:
     )
     assert "GetApprovalRuleTemplate" in answer["Error"]["Message"]
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "code"),
+    [
+        ("CreateRepository", {"repositoryName": "de mo"}, "InvalidRepositoryName"),
+        ("CreateRepository", {"repositoryName": "x" * 101}, "InvalidRepositoryName"),
+        ("CreateRepository", {}, "RepositoryNameRequired"),
+        (
+            "CreateRepository",
+            {"repositoryName": "x", "repositoryDescription": "x" * 1001},
+            "InvalidRepositoryDescription",
+        ),
+        ("CreateRepository", {"repositoryName": "x", "tags": {"k": "v" * 257}}, "InvalidTagsMap"),
+        ("ListRepositories", {"sortBy": "size"}, "InvalidSortBy"),
+        ("ListRepositories", {"order": "up"}, "InvalidOrder"),
+        ("UpdateRepositoryName", {"oldName": "a/b", "newName": "x"}, "InvalidRepositoryName"),
+        ("UpdateRepositoryName", {"oldName": "demo"}, "RepositoryNameRequired"),
+        ("DeleteBranch", {"repositoryName": "demo"}, "BranchNameRequired"),
+        ("DeleteBranch", {"repositoryName": "demo", "branchName": ""}, "InvalidBranchName"),
+        ("GetCommit", {"repositoryName": "demo"}, "CommitIdRequired"),
+        ("GetFile", {"repositoryName": "demo"}, "PathRequired"),
+        ("GetBlob", {"repositoryName": "demo"}, "BlobIdRequired"),
+        ("TagResource", {"tags": {}}, "ResourceArnRequired"),
+        ("UntagResource", {"resourceArn": "x"}, "TagKeysListRequired"),
+        ("CreateRepository", {"repositoryName": 1}, "Serialization"),
+    ],
+)
+def test_what_is_wrong_has_an_error_of_its_own(
+    codecommit: CodeCommit, operation: str, given: dict[str, Any], code: str
+) -> None:
+    assert codecommit.refused(operation, **given) == code
