@@ -96,6 +96,19 @@ def test_what_is_current(world: S3 | InMemory) -> None:
     world.run(scenario)
 
 
+def test_which_objects_there_are_below_a_prefix(world: S3 | InMemory) -> None:
+    async def scenario(objects: Objects) -> None:
+        for key in ("src/b", "src/a/deep", "srcs/x", "other", "src/b"):
+            await objects.put(MINE, "artifacts", key, b"")
+        assert await objects.keys(MINE, "artifacts", "src/") == ["src/a/deep", "src/b"]
+        assert await objects.keys(MINE, "artifacts", "none/") == []
+        assert len(await objects.keys(MINE, "artifacts", "")) == 4
+        with pytest.raises(NoSuchObject, match="no bucket artifacts"):
+            await objects.keys(OTHERS, "artifacts", "")
+
+    world.run(scenario)
+
+
 def test_what_is_not_there(world: S3 | InMemory) -> None:
     async def scenario(objects: Objects) -> None:
         await objects.put(MINE, "artifacts", "key", b"one")

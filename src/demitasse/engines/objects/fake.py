@@ -40,6 +40,9 @@ class FakeObjects:
             raise NoSuchObject(f"There is no object {key} in the bucket {bucket}.")
         return versions[int(version) - 1 if version else -1]
 
+    async def keys(self, scope: Scope, bucket: str, prefix: str) -> list[str]:
+        return sorted(each for each in self._bucket(scope, bucket) if each.startswith(prefix))
+
     async def current(self, scope: Scope, bucket: str, key: str) -> tuple[str, str] | None:
         versions = self.kept.get((scope, bucket), {}).get(key)
         if not versions:

@@ -36,5 +36,8 @@ class Objects(Protocol):
     async def get(self, scope: Scope, bucket: str, key: str, version: str = "") -> bytes:
         """An object's content; the newest version when none is named."""
 
+    async def keys(self, scope: Scope, bucket: str, prefix: str) -> list[str]:
+        """The keys of all objects that begin with ``prefix``, in their order."""
+
     async def current(self, scope: Scope, bucket: str, key: str) -> tuple[str, str] | None:
         """The newest version's id ("" without versions) and ETag; ``None`` if not there."""

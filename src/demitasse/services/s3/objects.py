@@ -13,9 +13,12 @@ from demitasse.ids import Ids
 from demitasse.services.s3 import contents, versions
 from demitasse.services.s3.checksums import Hashes
 from demitasse.services.s3.records import (
+    GLOBAL,
     NULL_VERSION,
+    VERSIONS,
     Bucket,
     Version,
+    before,
     find_bucket,
     find_version,
     newest,
@@ -75,6 +78,13 @@ class StoredObjects:
         kept = found.desired
         pieces = contents.read(self._blobs, kept.account, kept.pieces, 0, kept.size - 1)
         return b"".join([piece async for piece in pieces])
+
+    async def keys(self, scope: Scope, bucket: str, prefix: str) -> list[str]:
+        with self._store.transaction() as tx:
+            _bucket(tx, scope, bucket)
+            begin = before(bucket, prefix)
+            found = tx.page(VERSIONS, GLOBAL, prefix=begin, where=("current", bucket))
+        return [each.desired.key for each in found]
 
     async def current(self, scope: Scope, bucket: str, key: str) -> tuple[str, str] | None:
         with self._store.transaction() as tx:

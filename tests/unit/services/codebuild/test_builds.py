@@ -367,6 +367,31 @@ def test_a_source_that_is_not_right(
     assert re.search(problem, context["message"])
 
 
+def test_a_source_that_is_a_folder_with_its_buildspec_elsewhere(world: World) -> None:
+    world.objects.add_bucket(SCOPE, "b")
+    kept = world.objects.kept[SCOPE, "b"]
+    kept |= {"specs/x.yml": [SPEC.encode()], "src/a.txt": [b"a"], "src/deep/b.txt": [b"b"]}
+    kept["src/"] = [b""]  # as the console makes one for a folder
+    source = {"type": "S3", "location": "b/src/", "buildspec": "arn:aws:s3:::b/specs/x.yml"}
+    world.project(source=source)
+    build_id, versioned = world.start(), world.start(sourceVersion="1")
+    world.work()
+    assert world.workspaces.parts[specs.workspace_name(build_id)]["source"] == {
+        "a.txt": b"a", "deep/b.txt": b"b",
+    }  # fmt: skip
+    assert control(world, build_id)["steps/6"] == "make"
+    (context,) = world.phase(versioned, "DOWNLOAD_SOURCE")["contexts"]
+    assert context["message"] == "the folder b/src/ has no version 1 for primary source"
+    for each in (build_id, versioned):
+        world.call("StopBuild", id=each)
+    world.work()
+    kept.clear()
+    build_id = world.start()
+    world.work()
+    (context,) = world.phase(build_id, "DOWNLOAD_SOURCE")["contexts"]
+    assert context["message"] == "nothing is below src/ for primary source"
+
+
 def test_a_source_of_codecommit(world: World) -> None:
     location = "http://127.0.0.1:4566/v1/repos/app"
     world.project(source={"type": "CODECOMMIT", "location": location}, sourceVersion="dev")

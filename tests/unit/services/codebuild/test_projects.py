@@ -152,7 +152,10 @@ def test_a_name_is_taken_once(world: World) -> None:
         ({"timeoutInMinutes": 2161}, "less than or equal to 2160"),
         ({"source": {"type": "GITHUB", "location": "x"}}, "The source type GITHUB is not supported"),
         ({"source": {"type": "S3"}}, "Project source location is required"),
-        ({"source": {"type": "S3", "location": "bucket/folder/"}}, "A folder of S3 as a source"),
+        (
+            {"source": {"type": "S3", "location": "b/k", "buildspec": "arn:aws:s3:::b"}},
+            "is not the ARN of an object in S3",
+        ),
         ({"source": {"type": "S3", "location": "bucket"}}, "location must be <bucket>/"),
         ({"source": {"type": "CODECOMMIT", "location": "app"}}, "HTTP clone URL"),
         ({"source": {"type": "NO_SOURCE"}}, "A buildspec is required"),

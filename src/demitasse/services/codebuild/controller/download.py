@@ -102,7 +102,11 @@ class Download:
         if wanted and buildspec.is_inline(wanted):
             return wanted
         path = wanted or "buildspec.yml"
-        content = await self._workspaces.read(name, "source", path, _LARGEST_BUILDSPEC)
+        content: bytes | None
+        if path.startswith("arn:"):
+            content = await self._sources.buildspec(item, path)
+        else:
+            content = await self._workspaces.read(name, "source", path, _LARGEST_BUILDSPEC)
         if content is None:
             raise PhaseFailed(
                 "YAML_FILE_ERROR",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from dataclasses import dataclass
 
 from demitasse.engines.git.protocol import Git, NoSuchObject
@@ -53,16 +55,49 @@ class Sources:
             return Fetched(None, "")
         if source.type == "CODECOMMIT":
             return await self._from_git(item, source, version, which)
-        bucket, _, key = source.location.removeprefix("arn:aws:s3:::").partition("/")
-        # What CodePipeline resolved is its revision, not a version of the artifact's object.
-        wanted = version if source.type == "S3" else ""
+        if source.type == "CODEPIPELINE":
+            # What it resolved is its revision, not a version of the artifact's object.
+            return Fetched(await self._object(item, source.location, "", which), version)
+        if not source.location.endswith("/"):
+            return Fetched(await self._object(item, source.location, version, which), "")
+        if version:
+            raise PhaseFailed(
+                "CLIENT_ERROR", f"the folder {source.location} has no version {version} for {which}"
+            )
+        return Fetched(await self._folder(item, source.location, which), "")
+
+    async def buildspec(self, item: BuildItem, arn: str) -> bytes:
+        """A buildspec that is an object of S3. ``PhaseFailed``."""
+        return await self._object(item, arn, "", "buildspec")
+
+    async def _object(self, item: BuildItem, location: str, version: str, which: str) -> bytes:
+        bucket, key = _parts(location)
         try:
-            found = await self._objects.get(item.scope, bucket, key, wanted)
+            return await self._objects.get(item.scope, bucket, key, version)
         except NoSuchS3Object as error:
             raise PhaseFailed(
                 "CLIENT_ERROR", f"error while downloading key {key}, error: {error} for {which}"
             ) from error
-        return Fetched(found, "" if source.type == "S3" else version)
+
+    async def _folder(self, item: BuildItem, location: str, which: str) -> bytes:
+        """All objects below a key, as a zip."""
+        bucket, folder = _parts(location)
+        packed = io.BytesIO()
+        try:
+            below = await self._objects.keys(item.scope, bucket, folder)
+            # A key that ends in "/" stands for a folder itself.
+            keys = [each for each in below if not each.endswith("/")]
+            with zipfile.ZipFile(packed, "w") as archive:
+                for key in keys:
+                    content = await self._objects.get(item.scope, bucket, key)
+                    archive.writestr(key.removeprefix(folder), content)
+        except NoSuchS3Object as error:
+            raise PhaseFailed(
+                "CLIENT_ERROR", f"error while downloading {folder}, error: {error} for {which}"
+            ) from error
+        if not keys:
+            raise PhaseFailed("CLIENT_ERROR", f"nothing is below {folder} for {which}")
+        return packed.getvalue()
 
     async def _from_git(self, item: BuildItem, source: Source, version: str, which: str) -> Fetched:
         name = source.location.rpartition(PATH)[2]
@@ -86,3 +121,9 @@ class Sources:
             return Fetched(await self._git.archive(identity, commit), commit)
         except NoSuchObject as error:
             raise PhaseFailed("CLIENT_ERROR", f"{error} for {which}") from error
+
+
+def _parts(location: str) -> tuple[str, str]:
+    """Bucket and key of a location, which may be an ARN."""
+    bucket, _, key = location.removeprefix("arn:aws:s3:::").partition("/")
+    return bucket, key

@@ -30,6 +30,7 @@ from demitasse.services.codecommit.records import PATH
 SOURCES = ("CODEPIPELINE", "CODECOMMIT", "S3", "NO_SOURCE")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,127}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_S3_OBJECT = re.compile(r"arn:aws:s3:::[^/]+/.+")
 _ROLE = re.compile(r"arn:aws:iam::([0-9]{12}):role/.+")
 
 
@@ -73,15 +74,16 @@ def _location(kind: str, location: str) -> str:
         return location
     bucket, _, key = location.removeprefix("arn:aws:s3:::").partition("/")
     if not bucket or not key:
-        invalid("Invalid project source: location must be <bucket>/<path to a zip file>")
-    if key.endswith("/"):
-        raise NotSupported("A folder of S3 as a source")
+        invalid(
+            "Invalid project source: location must be <bucket>/<path to a zip file> or"
+            " <bucket>/<path to a folder>/"
+        )
     return location
 
 
 def _buildspec(text: str) -> str:
-    if text.startswith("arn:"):
-        raise NotSupported("A buildspec in S3")
+    if text.startswith("arn:") and not _S3_OBJECT.fullmatch(text):
+        invalid(f"Invalid buildspec location: {text[:200]} is not the ARN of an object in S3")
     if text and buildspec.is_inline(text):
         try:
             buildspec.read(text)
