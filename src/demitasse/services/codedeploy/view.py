@@ -71,3 +71,13 @@ class View:
     primary: str = ""
     primary_group: str = ""
     sets: Mapping[str, SetView] = field(default_factory=dict)
+
+    @property
+    def original(self) -> SetView | None:
+        """The task set that the deployment found, if it is still there."""
+        return self.sets.get(self.seen.blue.id) if self.seen.blue else None
+
+    @property
+    def replacement(self) -> SetView | None:
+        """The task set that the deployment made, if it is there."""
+        return self.sets.get(self.seen.green.id) if self.seen.green else None
