@@ -10,7 +10,7 @@ import msgspec
 
 from demitasse.control import Controller, Enqueue, Interest, own
 from demitasse.engines.addresses import Addresses
-from demitasse.engines.containers.errors import NameConflict
+from demitasse.engines.containers.errors import CannotPull, NameConflict
 from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import Event, Resync, VolumeSpec
 from demitasse.errors import EngineError, EngineUnavailable, NotFoundInEngine
@@ -65,6 +65,11 @@ class DbInstanceController(Controller):
         try:
             return await self._take(step, instance)
         except (EngineUnavailable, NotFoundInEngine):
+            raise
+        except CannotPull as error:
+            if not instance.observed.was_available:
+                self._note(ref, status="failed")  # who waits for it may stop; it is tried again
+            self._note(ref, message=str(error))
             raise
         except EngineError as error:
             self._note(ref, message=str(error))

@@ -65,11 +65,11 @@ def status(desired: DbInstance, observed: DbInstanceObserved, step: Step) -> str
     if desired.wanted == "stopped":
         return "stopped" if observed.status == "stopped" else "stopping"
     if not observed.was_available:
-        return "creating"
+        return "failed" if step is Step.CREATE and observed.status == "failed" else "creating"
     if observed.reboots < desired.reboots:
         return "rebooting"
     if observed.status in {"stopped", "starting"} or step in _NOT_SERVING:
         return "starting"
     if observed.login != login_digest(desired):
-        return "modifying"
+        return "resetting-master-credentials"  # the one thing that set-up changes later
     return observed.status

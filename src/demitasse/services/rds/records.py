@@ -41,10 +41,24 @@ class DbInstance(msgspec.Struct, frozen=True, omit_defaults=True):
     copy_tags_to_snapshot: bool = False
     deletion_protection: bool = False
     license_model: str = "general-public-license"
-    pending_class: str = ""  # takes effect at the next reboot
+    pending_class: str = ""  # this, and what follows, waits for ``up_to_date``
+    pending_storage: int = 0
+    pending_storage_type: str = ""
     wanted: Wanted = "available"
     reboots: int = 0
     tags: Tags = msgspec.field(default_factory=dict)
+
+    def up_to_date(self) -> DbInstance:
+        """With all that was asked for and had to wait."""
+        return msgspec.structs.replace(
+            self,
+            instance_class=self.pending_class or self.instance_class,
+            allocated_storage=self.pending_storage or self.allocated_storage,
+            storage_type=self.pending_storage_type or self.storage_type,
+            pending_class="",
+            pending_storage=0,
+            pending_storage_type="",
+        )
 
 
 class DbInstanceObserved(msgspec.Struct, frozen=True, omit_defaults=True):

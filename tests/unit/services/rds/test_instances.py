@@ -119,12 +119,36 @@ def test_a_reboot_happens_once_and_brings_the_pending_class(running: Database) -
     assert sum(call.operation == "stop" for call in running.engine.calls) == stops
 
 
+def test_what_waits_is_applied_by_the_next_change_that_does_not(running: Database) -> None:
+    name = {"DBInstanceIdentifier": "supplierdb"}
+    running.call("ModifyDBInstance", **name, AllocatedStorage=21, StorageType="gp3")
+    rounded_up = {"AllocatedStorage": 22, "StorageType": "gp3"}
+    assert running.instance["PendingModifiedValues"] == rounded_up
+    assert (running.instance["AllocatedStorage"], running.instance["StorageType"]) == (20, "gp2")
+    running.call("ModifyDBInstance", **name, StorageType="gp2")  # is taken back
+    running.call("ModifyDBInstance", **name, DBInstanceClass="db.t3.small", ApplyImmediately=True)
+    assert running.instance["PendingModifiedValues"] == {}
+    assert (running.instance["AllocatedStorage"], running.instance["StorageType"]) == (22, "gp2")
+    assert running.instance["DBInstanceClass"] == "db.t3.small"
+    assert running.code("ModifyDBInstance", **name, AllocatedStorage=20) == (
+        "InvalidParameterCombination"
+    )
+
+
 def test_a_new_password_is_told_to_the_server(running: Database) -> None:
     running.told.clear()
+    assert running.instance["PendingModifiedValues"] == {}
     running.call(
         "ModifyDBInstance", DBInstanceIdentifier="supplierdb", MasterUserPassword="it's-another"
     )
+    assert running.instance["PendingModifiedValues"] == {"MasterUserPassword": "****"}
+    running.ready = False
     running.work()
+    assert running.instance["DBInstanceStatus"] == "resetting-master-credentials"
+    running.ready = True
+    running.work()
+    assert running.instance["DBInstanceStatus"] == "available"
+    assert running.instance["PendingModifiedValues"] == {}
     told = " ".join(part for argv in running.told for part in argv)
     assert "ALTER USER 'admin'@'%' IDENTIFIED BY 'it''s-another'" in told
 
@@ -152,17 +176,23 @@ def test_an_ended_server_is_started_again(running: Database) -> None:
     assert running.instance["DBInstanceStatus"] == "available"
 
 
-def test_an_image_that_cannot_be_had_is_told(database: Database) -> None:
-    empty = FakeEngine(database.stand.clock)
-    empty.fail_next("pull", PullNotFound("mariadb:11.8: not found"))
+def test_an_image_that_cannot_be_had_is_told_and_tried_again(database: Database) -> None:
+    image = database.engine
+    database.engine = FakeEngine(database.stand.clock)
+    database.engine.fail_next("pull", PullNotFound("mariadb:11.8: not found"))
     database.call("CreateDBInstance", **GIVEN)
-    DbInstanceController(store=database.stand.store, containers=empty, addresses=database.addresses)
     database.controller = DbInstanceController(
-        store=database.stand.store, containers=empty, addresses=database.addresses
+        store=database.stand.store, containers=database.engine, addresses=database.addresses
     )
     database.work(0)
-    assert database.instance["DBInstanceStatus"] == "creating"
+    assert database.instance["DBInstanceStatus"] == "failed", "who waits may stop"
     assert "not found" in database.instance["StatusInfos"][0]["Message"]
+    database.controller = DbInstanceController(
+        store=database.stand.store, containers=image, addresses=database.addresses
+    )
+    database.work()
+    assert database.instance["DBInstanceStatus"] == "available"
+    assert "StatusInfos" not in database.instance
 
 
 @pytest.mark.parametrize(

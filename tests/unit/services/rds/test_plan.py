@@ -36,7 +36,7 @@ desired = st.builds(
 )
 observed = st.builds(
     DbInstanceObserved,
-    status=st.sampled_from(["creating", "available", "stopped", "starting", "rebooting"]),
+    status=st.sampled_from(["creating", "failed", "available", "stopped", "starting"]),
     reboots=st.integers(0, 2),
     login=st.sampled_from(["", "old", login_digest(INSTANCE)]),
     was_available=st.booleans(),

@@ -83,6 +83,17 @@ def storage(given: Input) -> int:
     return size
 
 
+def more_storage(given: Input, current: int) -> int:
+    """The storage that an instance is to grow to: a tenth more at least, as AWS rounds up."""
+    size = storage(given)
+    if size < current:
+        raise ServiceError(
+            "InvalidParameterCombination",
+            "Requested storage size cannot be less than the current storage size",
+        )
+    return size if size == current else max(size, -(-current * 11 // 10))
+
+
 def storage_type(name: str) -> str:
     """A storage type that is carried."""
     if name not in _STORAGE_TYPES:

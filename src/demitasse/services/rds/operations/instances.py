@@ -15,6 +15,7 @@ from demitasse.services.ec2.records import (
     free_addresses,
     take_address,
 )
+from demitasse.services.rds import servers
 from demitasse.services.rds.operations import checks
 from demitasse.services.rds.operations.api import (
     Instance,
@@ -126,7 +127,11 @@ def describe_db_instances(ctx: Context, given: Input) -> Output:
 
 @api.operation("ModifyDBInstance")
 def modify_db_instance(ctx: Context, given: Input) -> Output:
-    """Change a DB instance. A new class takes effect at once, or at the next reboot."""
+    """Change a DB instance. A new class or storage is applied at once if asked so, else it waits.
+
+    What waits is applied by the next change that is applied at once, or by a reboot. A new password
+    never waits, nor does what the server need not be restarted for.
+    """
     refuse(
         "ModifyDBInstance", given, *_NOT_CARRIED_OUT,
         "DBSubnetGroupName", "AllowMajorVersionUpgrade", "NewDBInstanceIdentifier",
@@ -160,24 +165,31 @@ def modify_db_instance(ctx: Context, given: Input) -> Output:
         changes["backup_retention_days"] = checks.retention(given["BackupRetentionPeriod"])
     if given.get("MasterUserPassword"):
         changes["master_password"] = checks.password(given["MasterUserPassword"])
-    if given.get("StorageType"):
-        changes["storage_type"] = checks.storage_type(given["StorageType"])
-    if given.get("AllocatedStorage"):
-        if given["AllocatedStorage"] < current.allocated_storage:
-            raise ServiceError(
-                "InvalidParameterCombination",
-                "Requested storage size cannot be less than the current storage size",
-            )
-        changes["allocated_storage"] = checks.storage(given)
     if given.get("VpcSecurityGroupIds"):
         vpc = ctx.tx.get(SUBNET_GROUPS, ctx.scope, current.subnet_group)
         changes["security_groups"] = _security_groups(ctx, given, vpc.desired.vpc_id if vpc else "")
+    desired = msgspec.structs.replace(current, **changes, **_waiting(given, current))
+    if given.get("ApplyImmediately"):
+        desired = desired.up_to_date()
+    return {"DBInstance": show(ctx, ctx.tx.desire(DB_INSTANCES, item.ref, desired))}
+
+
+def _waiting(given: Input, current: DbInstance) -> dict[str, Any]:
+    """What is asked for of that which waits unless it is to be applied at once.
+
+    To ask for what is there already takes back what waits.
+    """
+    changes: dict[str, Any] = {}
     if given.get("DBInstanceClass"):
         wanted = checks.instance_class(given["DBInstanceClass"])
-        field = "instance_class" if given.get("ApplyImmediately") else "pending_class"
-        changes |= {"pending_class": "", field: wanted}
-    changed = ctx.tx.desire(DB_INSTANCES, item.ref, msgspec.structs.replace(current, **changes))
-    return {"DBInstance": show(ctx, changed)}
+        changes["pending_class"] = "" if wanted == current.instance_class else wanted
+    if given.get("StorageType"):
+        kind = checks.storage_type(given["StorageType"])
+        changes["pending_storage_type"] = "" if kind == current.storage_type else kind
+    if given.get("AllocatedStorage"):
+        size = checks.more_storage(given, current.allocated_storage)
+        changes["pending_storage"] = 0 if size == current.allocated_storage else size
+    return changes
 
 
 def show(ctx: Context, item: Instance) -> Output:
@@ -230,9 +242,7 @@ def show(ctx: Context, item: Instance) -> Output:
         "BackupTarget": "region",
         "DedicatedLogVolume": False,
         "TagList": show_tags(instance.tags),
-        "PendingModifiedValues": (
-            {"DBInstanceClass": instance.pending_class} if instance.pending_class else {}
-        ),
+        "PendingModifiedValues": _pending(item),
     }
     if seen.was_available:
         shown["Endpoint"] = {
@@ -250,6 +260,17 @@ def show(ctx: Context, item: Instance) -> Output:
             }
         ]
     return shown
+
+
+def _pending(item: Instance) -> Output:
+    instance = item.desired
+    told = item.observed.login == servers.login_digest(instance)
+    return {
+        "DBInstanceClass": instance.pending_class or None,
+        "AllocatedStorage": instance.pending_storage or None,
+        "StorageType": instance.pending_storage_type or None,
+        "MasterUserPassword": None if told else "****",
+    }
 
 
 def _exists() -> ServiceError:

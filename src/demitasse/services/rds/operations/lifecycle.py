@@ -33,7 +33,7 @@ def stop_db_instance(ctx: Context, given: Input) -> Output:
 
 @api.operation("RebootDBInstance")
 def reboot_db_instance(ctx: Context, given: Input) -> Output:
-    """Restart the server, with what was to take effect at its next start."""
+    """Restart the server; what had to wait takes effect (on AWS: in the maintenance window)."""
     if given.get("ForceFailover"):
         raise ServiceError(
             "InvalidParameterCombination",
@@ -41,14 +41,8 @@ def reboot_db_instance(ctx: Context, given: Input) -> Output:
         )
     item = instance_named(ctx, given["DBInstanceIdentifier"])
     _must_be(item, "available", "reboot")
-    return _become(
-        ctx,
-        item,
-        "rebooting",
-        reboots=item.desired.reboots + 1,
-        instance_class=item.desired.pending_class or item.desired.instance_class,
-        pending_class="",
-    )
+    changed = ctx.tx.desire(DB_INSTANCES, item.ref, item.desired.up_to_date())
+    return _become(ctx, changed, "rebooting", reboots=item.desired.reboots + 1)
 
 
 @api.operation("DeleteDBInstance")
@@ -84,7 +78,6 @@ def _must_be(item: Instance, status: str, verb: str) -> None:
 
 
 def _become(ctx: Context, item: Instance, status: str, **changes: Any) -> Output:
-    changed = ctx.tx.desire(
-        DB_INSTANCES, item.ref, msgspec.structs.replace(item.desired, **changes)
-    )
+    desired = msgspec.structs.replace(item.desired, **changes)
+    changed = ctx.tx.desire(DB_INSTANCES, item.ref, desired)
     return {"DBInstance": {**show(ctx, changed), "DBInstanceStatus": status}}
