@@ -25,8 +25,20 @@ _END = "\0"
 """Ends an object's key within a record's key: sorts before all that a key may hold."""
 
 
+PUBLIC_ACCESS = (
+    "BlockPublicAcls",
+    "IgnorePublicAcls",
+    "BlockPublicPolicy",
+    "RestrictPublicBuckets",
+)
+"""What can be blocked of public access; of a new bucket, all of it is."""
+
+
 class Bucket(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A bucket; ``key`` is its name. ``versioning`` is "" until it is set for the first time."""
+    """A bucket; ``key`` is its name. ``versioning`` is "" until it is set for the first time.
+
+    ``public_access`` names what is blocked, of ``PUBLIC_ACCESS``; ``None``: nobody has said.
+    """
 
     name: str
     account: str
@@ -35,6 +47,7 @@ class Bucket(msgspec.Struct, frozen=True, omit_defaults=True):
     versioning: str = ""
     tags: dict[str, str] = msgspec.field(default_factory=dict)
     tells_events: bool = False
+    public_access: tuple[str, ...] | None = PUBLIC_ACCESS
 
     @property
     def scope(self) -> Scope:

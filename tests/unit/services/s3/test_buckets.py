@@ -129,8 +129,6 @@ def test_what_infrastructure_as_code_reads(stand: Stand) -> None:
         s3.get_bucket_encryption: "ServerSideEncryptionConfigurationNotFoundError",
         s3.get_object_lock_configuration: "ObjectLockConfigurationNotFoundError",
         s3.get_bucket_tagging: "NoSuchTagSet",
-        s3.get_public_access_block: "NoSuchPublicAccessBlockConfiguration",
-        s3.get_bucket_ownership_controls: "OwnershipControlsNotFoundError",
     }.items():
         assert refusal(call, **given) == (code, 404)
     s3.delete_bucket_policy(**given)
@@ -144,10 +142,8 @@ def test_what_cannot_be_set_is_refused_by_name(stand: Stand) -> None:
     assert refusal(s3.put_bucket_policy, Policy="{}", **given) == error
     website = {"IndexDocument": {"Suffix": "index.html"}}
     assert refusal(s3.put_bucket_website, WebsiteConfiguration=website, **given) == error
-    block = {"BlockPublicAcls": True}
-    assert (
-        refusal(s3.put_public_access_block, PublicAccessBlockConfiguration=block, **given) == error
-    )
+    ownership = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    assert refusal(s3.put_bucket_ownership_controls, OwnershipControls=ownership, **given) == error
     rules = {"QueueConfigurations": [{"QueueArn": "arn:aws:sqs:x", "Events": ["s3:*"]}]}
     call = s3.put_bucket_notification_configuration
     assert refusal(call, NotificationConfiguration=rules, **given) == error
@@ -164,3 +160,39 @@ def test_there_are_no_directory_buckets(stand: Stand) -> None:
     assert stand.s3.list_directory_buckets(MaxDirectoryBuckets=5)["Buckets"] == []
     # What botocore asks before anything of such a bucket: CreateSession.
     assert refusal(stand.s3.create_bucket, Bucket="demo--use1-az4--x-s3") == ("NotImplemented", 400)
+
+
+def test_a_bucket_is_its_owners_alone(stand: Stand) -> None:
+    stand.bucket()
+    stand.put()
+    s3, given = stand.s3, {"Bucket": "bucket"}
+    enforced = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert s3.get_bucket_ownership_controls(**given)["OwnershipControls"] == enforced
+    s3.put_bucket_ownership_controls(**given, OwnershipControls=enforced)
+    for call, more in ((s3.put_bucket_acl, {}), (s3.put_object_acl, {"Key": "key"})):
+        assert refusal(call, **given, **more, ACL="public-read") == (
+            "AccessControlListNotSupported",
+            400,
+        )
+
+
+def test_public_access_is_blocked(stand: Stand) -> None:
+    stand.bucket()
+    s3, given = stand.s3, {"Bucket": "bucket"}
+    names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+
+    def blocked() -> dict[str, bool]:
+        shown: dict[str, bool] = s3.get_public_access_block(**given)[
+            "PublicAccessBlockConfiguration"
+        ]
+        return shown
+
+    assert blocked() == dict.fromkeys(names, True)
+    wanted = {"BlockPublicAcls": True, "RestrictPublicBuckets": False}
+    s3.put_public_access_block(**given, PublicAccessBlockConfiguration=wanted)
+    assert blocked() == dict.fromkeys(names, False) | {"BlockPublicAcls": True}
+    s3.delete_public_access_block(**given)
+    assert refusal(s3.get_public_access_block, **given) == (
+        "NoSuchPublicAccessBlockConfiguration",
+        404,
+    )

@@ -150,7 +150,7 @@ def test_every_operation_answers_although_nothing_is_right(place: str) -> None:
 
 
 def test_a_parameter_that_nobody_knows_writes_nothing() -> None:
-    for parameter in ("annotation", "acl", "whatever=1"):
+    for parameter in ("annotation", "legal-hold", "whatever=1"):
         answer = ask("PUT", "/bucket/unwritten", parameter, {}, b"x")
         assert (answer.status, b"NotImplemented" in answer.body) == (400, True)
     assert ask("GET", "/bucket/unwritten", "", {}, b"").status == 404

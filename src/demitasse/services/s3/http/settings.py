@@ -10,7 +10,6 @@ from demitasse.errors import ServiceError
 from demitasse.services.s3 import errors
 from demitasse.services.s3.http import xml
 from demitasse.services.s3.http.answers import Answer
-from demitasse.services.s3.http.buckets import owner
 from demitasse.services.s3.http.receiving import document
 from demitasse.services.s3.http.tagging import tag_set, tags_in
 from demitasse.services.s3.http.visit import Visit
@@ -43,14 +42,6 @@ NOT_SET = {
     "object-lock": (
         "ObjectLockConfigurationNotFoundError",
         "Object Lock configuration does not exist for this bucket",
-    ),
-    "publicAccessBlock": (
-        "NoSuchPublicAccessBlockConfiguration",
-        "The public access block configuration was not found",
-    ),
-    "ownershipControls": (
-        "OwnershipControlsNotFoundError",
-        "The bucket ownership controls were not found",
     ),
 }
 """Configurations that no bucket here has, by sub-resource: the error of asking for them."""
@@ -95,20 +86,6 @@ async def location(visit: Visit) -> Answer:
         200,
         {"Content-Type": "application/xml"},
         xml.document("LocationConstraint", "" if region == _CLASSIC else region),
-    )
-
-
-async def acl(visit: Visit) -> Answer:
-    """Everything belongs to the account, and to it alone."""
-    with visit.store.transaction() as tx:
-        visit.bucket(tx)
-        if visit.key:
-            visit.version(tx)
-    who = owner(visit.account)
-    grantee = xml.Typed("CanonicalUser", who)
-    grant: list[xml.Element] = [("Grantee", grantee), ("Permission", "FULL_CONTROL")]
-    return Answer.xml(
-        "AccessControlPolicy", [("Owner", who), ("AccessControlList", [("Grant", grant)])]
     )
 
 

@@ -112,9 +112,14 @@ def metadata_of(headers: Mapping[str, str]) -> dict[str, str]:
 def refuse_acl(headers: Mapping[str, str]) -> None:
     """Buckets are their owner's, as new ones are on AWS: without access control lists."""
     if headers.get("x-amz-acl", "private") not in _PRIVATE:
-        raise ServiceError(
-            "AccessControlListNotSupported", "The bucket does not allow ACLs", status=400
-        )
+        raise no_acls()
+
+
+def no_acls() -> ServiceError:
+    """The error of asking for an access control list."""
+    return ServiceError(
+        "AccessControlListNotSupported", "The bucket does not allow ACLs", status=400
+    )
 
 
 def check_storage_class(headers: Mapping[str, str]) -> None:
