@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from demitasse.errors import DemitasseError
 from demitasse.services.codebuild.buildspec import FileSet
-from demitasse.services.codebuild.records import Artifacts
+from demitasse.services.codebuild.records import Artifacts, bucket_and_key
 
 
 class NoArtifacts(DemitasseError):
@@ -66,8 +66,7 @@ def place(
     other (``s3-prefix``) in a namespace of the build.
     """
     if artifacts.type == "CODEPIPELINE":
-        bucket, _, key = artifacts.location.partition("/")
-        return Place(bucket, key)
+        return Place(*bucket_and_key(artifacts.location))
     own = name if artifacts.override_name and name else artifacts.name or project
     words = [artifacts.path, own]
     if artifacts.namespace == "BUILD_ID":

@@ -12,10 +12,10 @@ import yaml
 
 from demitasse.services.codebuild import nodes
 from demitasse.services.codebuild.nodes import BadBuildspec
+from demitasse.services.codebuild.records import VARIABLE_NAME
 
 PHASES = ("INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD")
 _INLINE = re.compile(r"\s*(\{|version\s*:)")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHELLS = ("sh", "bash", "/bin/sh", "/bin/bash")
 _TOP = ("version", "env", "phases", "artifacts", "cache", "run-as", "proxy", "batch", "reports")
 _NOT_CARRIED_OUT = ("run-as", "proxy", "batch", "reports")
@@ -145,7 +145,7 @@ def _exported(node: yaml.Node | None) -> tuple[str, ...]:
 
 
 def _name(node: yaml.Node, name: str, where: str) -> None:
-    if not _VARIABLE.fullmatch(name):
+    if not VARIABLE_NAME.fullmatch(name):
         nodes.refuse(node, f"{name!r} in {where} is not a name that a shell takes")
 
 

@@ -61,6 +61,10 @@ def test_a_build_runs_through_all_its_phases(world: World) -> None:
     world.work()
     assert world.see(build_id)["currentPhase"] == "INSTALL"
     assert control(world, build_id)["steps/6"] == "make"
+    begun = [
+        each.partition("] ")[2][20:] for each in control(world, build_id)["source"].splitlines()
+    ]
+    assert begun[2:4] == ["Phases found in YAML: 1", " BUILD: 1 commands"]
     world.runs_through(build_id, exported__TAG="7")
     world.work()
     assert world.see(build_id)["currentPhase"] == "FINALIZING"
@@ -221,6 +225,8 @@ def test_a_stopped_build_is_gone(world: World, queued: bool) -> None:
     assert set(completed) == {"phaseType", "startTime"}
     world.work()
     assert world.see(build_id) == answered
+    with world.stand.store.transaction() as tx:
+        assert list(tx.everywhere(SESSIONS)) == []
     assert _boxes(world) == []
     assert world.workspaces.parts == {}
     assert world.call("StopBuild", id=build_id)["build"]["buildStatus"] == "STOPPED"

@@ -92,6 +92,8 @@ class Download:
             self._clock.now(),
             "Phase is DOWNLOAD_SOURCE",
             f"CODEBUILD_SRC_DIR={workspace.part('source')}",
+            f"Phases found in YAML: {len(spec.phases)}",
+            *(f" {phase}: {len(each.commands)} commands" for phase, each in spec.phases.items()),
             "Phase complete: DOWNLOAD_SOURCE State: SUCCEEDED",
             "Phase context status code:  Message: ",
         )

@@ -10,7 +10,6 @@ import msgspec
 
 from demitasse.clock import Clock
 from demitasse.ids import Ids
-from demitasse.services.codebuild.controller.provision import forget_session
 from demitasse.services.codebuild.records import (
     BUILDS,
     FINAL,
@@ -60,11 +59,10 @@ class Notes:
         )
 
     def cleared(self, ref: Ref) -> None:
-        """Nothing is left of a build that is over: its credentials go too."""
+        """Nothing is left of a build that is over."""
         with self._store.transaction() as tx:
             item = tx.get(BUILDS, ref.scope, ref.key)
             if item is not None:
-                forget_session(tx, item.observed.session)
                 tx.observe(BUILDS, ref, msgspec.structs.replace(item.observed, cleared=True))
 
     def _change(

@@ -20,7 +20,7 @@ from demitasse.services.codebuild.records import BUILDS, BuildItem, build_arn, s
 from demitasse.services.ecr.records import authorization_token
 from demitasse.services.logs.records import LOG_SOURCES, Source
 from demitasse.services.sts.records import EVERYWHERE, SESSIONS, Session
-from demitasse.store import Ref, Store, Transaction
+from demitasse.store import Store, Transaction
 
 _SILENCE_SECONDS = 120.0
 _LOG_POLL_SECONDS = 0.05
@@ -156,9 +156,3 @@ class Provision:
         if found is None:
             raise PhaseFailed("INTERNAL_SERVICE_ERROR", "The build's credentials were removed.")
         return found.desired
-
-
-def forget_session(tx: Transaction, key: str) -> None:
-    """The credentials of a build that is over are good for nothing."""
-    if key:
-        tx.delete(SESSIONS, Ref(EVERYWHERE, key))

@@ -11,7 +11,7 @@ from demitasse.engines.git.protocol import Git, NoSuchObject
 from demitasse.engines.objects import NoSuchObject as NoSuchS3Object
 from demitasse.engines.objects import Objects
 from demitasse.services.codebuild.controller.problems import PhaseFailed
-from demitasse.services.codebuild.records import BuildItem, Source
+from demitasse.services.codebuild.records import BuildItem, Source, bucket_and_key
 from demitasse.services.codecommit.records import PATH, default_branch, find_repository
 from demitasse.store import Store
 
@@ -71,7 +71,7 @@ class Sources:
         return await self._object(item, arn, "", "buildspec")
 
     async def _object(self, item: BuildItem, location: str, version: str, which: str) -> bytes:
-        bucket, key = _parts(location)
+        bucket, key = bucket_and_key(location)
         try:
             return await self._objects.get(item.scope, bucket, key, version)
         except NoSuchS3Object as error:
@@ -81,7 +81,7 @@ class Sources:
 
     async def _folder(self, item: BuildItem, location: str, which: str) -> bytes:
         """All objects below a key, as a zip."""
-        bucket, folder = _parts(location)
+        bucket, folder = bucket_and_key(location)
         packed = io.BytesIO()
         try:
             below = await self._objects.keys(item.scope, bucket, folder)
@@ -121,9 +121,3 @@ class Sources:
             return Fetched(await self._git.archive(identity, commit), commit)
         except NoSuchObject as error:
             raise PhaseFailed("CLIENT_ERROR", f"{error} for {which}") from error
-
-
-def _parts(location: str) -> tuple[str, str]:
-    """Bucket and key of a location, which may be an ARN."""
-    bucket, _, key = location.removeprefix("arn:aws:s3:::").partition("/")
-    return bucket, key

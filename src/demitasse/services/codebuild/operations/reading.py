@@ -17,19 +17,20 @@ from demitasse.services.codebuild import buildspec, specs
 from demitasse.services.codebuild.nodes import BadBuildspec
 from demitasse.services.codebuild.records import (
     INVALID,
+    VARIABLE_NAME,
     Artifacts,
     Environment,
     Logs,
     Settings,
     Source,
     Variable,
+    bucket_and_key,
     service_role,
 )
 from demitasse.services.codecommit.records import PATH
 
 SOURCES = ("CODEPIPELINE", "CODECOMMIT", "S3", "NO_SOURCE")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,127}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _S3_OBJECT = re.compile(r"arn:aws:s3:::[^/]+/.+")
 _ROLE = re.compile(r"arn:aws:iam::([0-9]{12}):role/.+")
 
@@ -72,7 +73,7 @@ def _location(kind: str, location: str) -> str:
                 f" repository, not {location[:200]}"
             )
         return location
-    bucket, _, key = location.removeprefix("arn:aws:s3:::").partition("/")
+    bucket, key = bucket_and_key(location)
     if not bucket or not key:
         invalid(
             "Invalid project source: location must be <bucket>/<path to a zip file> or"
@@ -175,7 +176,7 @@ def variables(given: list[dict[str, Any]]) -> tuple[Variable, ...]:
         if kind != "PLAINTEXT":
             raise NotSupported(f"The environment variable type {kind}")
         name = each["name"]
-        if not _VARIABLE.fullmatch(name):
+        if not VARIABLE_NAME.fullmatch(name):
             invalid(f"Invalid environment variable name: {name[:100]}")
         if name in found:
             invalid(f"Duplicate environment variable name: {name}")

@@ -11,7 +11,8 @@ import msgspec
 from demitasse.ids import Ids
 from demitasse.services.codebuild.records.builds import BUILDS, BuildItem, Phase
 from demitasse.services.codebuild.records.telling import tell_phase, tell_state
-from demitasse.store import Transaction
+from demitasse.services.sts.records import EVERYWHERE, SESSIONS
+from demitasse.store import Ref, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,11 @@ def enter(  # noqa: PLR0917 - as note
 def complete(  # noqa: PLR0917 - as note
     tx: Transaction, item: BuildItem, ids: Ids, now: datetime, ending: Ending, status: str
 ) -> BuildItem:
-    """End a build with ``status``, and the phase that it is in as ``ending`` says."""
+    """End a build with ``status``, and the phase that it is in as ``ending`` says.
+
+    Its credentials are good for nothing from then on.
+    """
+    tx.delete(SESSIONS, Ref(EVERYWHERE, item.observed.session))
     phases = (*ended(item.observed.phases, ending, now), Phase("COMPLETED", now, status=""))
     after = note(tx, item, ids, now, phases, status=status, ended_at=now)
     tell_state(tx, after, ids, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import msgspec
@@ -14,6 +15,8 @@ from demitasse.store.kinds import Nothing
 
 INVALID = "InvalidInputException"
 SERVICE = "codebuild.amazonaws.com"
+VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What a shell takes as a variable's name."""
 
 
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -122,6 +125,12 @@ class Project(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 PROJECTS: Kind[Project, Nothing] = Kind("codebuild.project", Project, Nothing)
+
+
+def bucket_and_key(location: str) -> tuple[str, str]:
+    """Of an object's location in S3: ``bucket/key``, or its ARN."""
+    bucket, _, key = location.removeprefix("arn:aws:s3:::").partition("/")
+    return bucket, key
 
 
 def project_arn(scope: Scope, name: str) -> str:

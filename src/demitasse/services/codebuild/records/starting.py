@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from datetime import datetime, timedelta
 
 import msgspec
@@ -29,6 +28,7 @@ from demitasse.services.codebuild.records.builds import (
 from demitasse.services.codebuild.records.progress import Ending, complete, note
 from demitasse.services.codebuild.records.projects import (
     INVALID,
+    VARIABLE_NAME,
     Artifacts,
     Environment,
     Logs,
@@ -40,7 +40,6 @@ from demitasse.services.codebuild.records.projects import (
 from demitasse.services.codebuild.records.telling import tell_state
 from demitasse.store import Transaction
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TOKEN_LASTS = timedelta(minutes=5)
 
 
@@ -101,7 +100,7 @@ def start_build(
     """
     item = find_project(tx, scope, project)
     for each in overrides.variables:
-        if not _VARIABLE.fullmatch(each.name):
+        if not VARIABLE_NAME.fullmatch(each.name):
             raise ServiceError(INVALID, f"Invalid environment variable name: {each.name[:100]}")
     settings = overridden(item.desired.settings, overrides, source_version)
     digest = hashlib.sha256(msgspec.json.encode((item.key, settings))).hexdigest()
