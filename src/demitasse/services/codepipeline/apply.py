@@ -16,6 +16,7 @@ from demitasse.services.codepipeline.records import (
     ACTIONS,
     EXECUTIONS,
     PIPELINES,
+    ExecutionItem,
     PipelineItem,
     StageLatest,
     StageRun,
@@ -29,6 +30,9 @@ from demitasse.services.codepipeline.records.notices import (
 )
 from demitasse.services.codepipeline.records.starting import roll_back
 from demitasse.store import Transaction
+
+_SOME = 20
+"""How many executions are read at once to find one that succeeded."""
 
 
 class Applying:
@@ -106,26 +110,32 @@ class Applying:
 
     def _roll_back(self, run: Run) -> None:
         """Go back to what last succeeded in the stage, if anything has."""
-        stage, own = run.stage.name, run.item.desired
-        for target in self._tx.page(
-            EXECUTIONS, run.item.scope, where=("succeeded", f"{own.pipeline_id}/{stage}")
-        ):
-            if target.desired.target or target.desired.version != own.version:
-                continue
-            trigger = Trigger("AutomatedRollback", own.execution_id)
-            try:
-                roll_back(
-                    self._tx,
-                    self._pipeline,
-                    self._ids,
-                    self._now,
-                    trigger,
-                    target=target,
-                    stage=stage,
-                )
-            except ServiceError as error:  # too many executions: it stays failed, and says why
-                self._see(run, summary=f"The stage {stage} has failed. {error.message}")
+        stage = run.stage.name
+        target = self._last_good(run)
+        if target is None:
             return
+        trigger = Trigger("AutomatedRollback", run.item.desired.execution_id)
+        try:
+            roll_back(
+                self._tx, self._pipeline, self._ids, self._now, trigger, target=target, stage=stage
+            )
+        except ServiceError as error:  # too many executions: it stays failed, and says why
+            self._see(run, summary=f"The stage {stage} has failed. {error.message}")
+
+    def _last_good(self, run: Run) -> ExecutionItem | None:
+        """The newest execution of the same structure that succeeded in the stage by itself."""
+        own, after = run.item.desired, ""
+        where = ("succeeded", f"{own.pipeline_id}/{run.stage.name}")
+        while found := self._tx.page(
+            EXECUTIONS, run.item.scope, where=where, after=after, limit=_SOME
+        ):
+            for each in found:
+                if each.desired.version < own.version:  # and so are all that are older
+                    return None
+                if not each.desired.target:
+                    return each
+            after = found[-1].key
+        return None
 
     def _retry(self, run: Run, stage: str, mode: str, *, by_itself: bool) -> None:
         seen = run.item.observed
