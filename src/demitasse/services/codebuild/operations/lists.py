@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from demitasse.api import Input, Output
 from demitasse.services import paging
 from demitasse.services.base import Context
+from demitasse.services.codebuild import specs
 from demitasse.services.codebuild.operations.api import api
 from demitasse.services.codebuild.records import (
     INVALID,
@@ -16,10 +15,17 @@ from demitasse.services.codebuild.records import (
 )
 
 _PAGE = 100
-_IMAGES = (
-    ("AMAZON_LINUX_2", "aws/codebuild/amazonlinux2-x86_64-standard:5.0"),
-    ("UBUNTU", "aws/codebuild/standard:7.0"),
-)
+_IMAGES = {
+    "AMAZON_LINUX_2": (
+        "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+        "aws/codebuild/amazonlinux2-x86_64-standard:5.0",
+    ),
+    "UBUNTU": (
+        "aws/codebuild/standard:6.0",
+        "aws/codebuild/standard:7.0",
+    ),
+}
+_DESCRIPTION = f"{specs.IMAGE} stands in for it: Python 3.13, docker, git and the AWS CLI"
 
 
 @api.operation("ListProjects")
@@ -59,28 +65,18 @@ def list_builds_for_project(ctx: Context, given: Input) -> Output:
 
 
 @api.operation("ListCuratedEnvironmentImages")
-def list_curated_environment_images(ctx: Context, given: Input) -> Output:  # noqa: ARG001
-    """AWS's images for which builds run here, by a stand-in that says so in its labels."""
-    platforms: list[dict[str, Any]] = [
-        {
-            "platform": platform,
-            "languages": [
-                {
-                    "language": "PYTHON",
-                    "images": [
-                        {
-                            "name": name,
-                            "description": "demitasse/codebuild:1 stands in for it: Python 3.13,"
-                            " docker, git and the AWS CLI",
-                            "versions": [f"{name}-demitasse-1"],
-                        }
-                    ],
-                }
-            ],
-        }
-        for platform, name in _IMAGES
+def list_curated_environment_images(ctx: Context, given: Input) -> Output:
+    """AWS's images for which builds run here, by a stand-in of which their descriptions tell."""
+    del ctx, given
+    return {"platforms": [_platform(name, images) for name, images in _IMAGES.items()]}
+
+
+def _platform(name: str, images: tuple[str, ...]) -> Output:
+    described = [
+        {"name": each, "description": _DESCRIPTION, "versions": [f"{each}-demitasse-1"]}
+        for each in images
     ]
-    return {"platforms": platforms}
+    return {"platform": name, "languages": [{"language": "BASE", "images": described}]}
 
 
 def _builds(ctx: Context, given: Input, where: tuple[str, str] | None) -> Output:
