@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.logs.patterns import compiled
-from demitasse.services.logs.patterns.json import like
+from demitasse.services.logs.patterns.conditions import like
 
 LINE = (
     '{"level": "ERROR", "status": 503, "time": 1.5, "ok": false, "user": null, "path": "/admin/x",'
@@ -70,6 +70,12 @@ def test_terms(pattern: str, message: str, matches: bool) -> None:
         ("{ $.request.tags[0] = red }", True),
         ("{ $.request.tags[1].name = blue }", True),
         ("{ $.request.tags[2] = red }", False),
+        ("{ $.request.tags[*] = red }", True),
+        ("{ $.request.tags[*].name = blue }", True),
+        ("{ $.request.tags[*].name = red }", False),
+        ("{ $.request.* = a-1 }", True),
+        ("{ $.level[*] = E }", False),
+        ("{ $.request.none[*] NOT EXISTS }", True),
         ("{ $['odd key'] = 1 }", True),
         ("{ $.address = 10.0.* }", True),
         ("{ $.path = /admin/* }", True),
@@ -81,6 +87,45 @@ def test_terms(pattern: str, message: str, matches: bool) -> None:
 )
 def test_json(pattern: str, matches: bool) -> None:
     assert compiled(pattern)(LINE) is matches
+
+
+ACCESS = '127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534'
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [
+        ("[ip, user, username, timestamp, request, status_code, bytes]", True),
+        ("[ip, user, username, timestamp, request, status_code = 404, bytes]", True),
+        ("[ip, user, username, timestamp, request, status_code = 4*, bytes > 1000]", True),
+        ("[ip, user, username, timestamp, request, status_code, bytes < 1000]", False),
+        ("[ip, user, username, timestamp, request, status_code, bytes, more]", False),
+        ("[ip, user, username, timestamp, request = *.html*, status_code, bytes]", True),
+        ('[ip, user, username, timestamp = "10/Oct/2000:13:25:15 -0700", rest]', True),
+        ("[ip=127.0.0.1, user!=Prod, rest]", False),
+        ("[ip, user, rest]", True),
+        ("[ip, user, rest = *1534]", True),
+        ("[ip]", True),
+        ("[]", True),
+        ("[..., bytes]", True),
+        ("[..., status_code = 404 || status_code = 410, bytes]", True),
+        ("[..., status_code > 400 && status_code != 404, bytes]", False),
+        ("[..., (status_code = 404 || status_code = 410) && status_code < 500, bytes]", True),
+        ("[ip = 127.*, ...]", True),
+        ("[ip, ..., request, status_code = 404.0, bytes]", True),
+        ("[ip, user, username, timestamp, request, status_code, bytes, ...]", True),
+        ("[ip, user, username, timestamp, ..., request, status_code, bytes, more]", False),
+    ],
+)
+def test_words(pattern: str, matches: bool) -> None:
+    assert compiled(pattern)(ACCESS) is matches
+
+
+def test_the_last_field_is_the_rest_of_the_message() -> None:
+    matches = compiled("[level = ERROR || level = WARNING, rest]")
+    assert matches("WARNING 09/25/2014 12:00:02 Invalid user request")
+    assert not matches("INFO 09/25/2014 12:00:02 Invalid user request")
+    assert not matches("ERROR")
 
 
 @pytest.mark.parametrize("message", ["level = ERROR", "{", '{"level": ', "[1]", '"x"', "{" * 9999])
@@ -106,6 +151,16 @@ def test_what_is_no_json_object_never_matches(message: str) -> None:
         "{ $.a IS MAYBE }",
         "{ $.a NOT THERE }",
         "{ $.a = $.b }",
+        "{ $.a[*].* = 1 }",
+        "[",
+        "[a",
+        "[a] b",
+        "[a b]",
+        "[a = ]",
+        "[a = 1 || b = 2]",
+        "[a > text]",
+        "[..., a, ...]",
+        '[a, "b"]',
         "{" + "(" * 200 + "$.a = 1" + ")" * 200 + "}",
     ],
 )
@@ -115,7 +170,7 @@ def test_wrong_patterns_are_refused(pattern: str) -> None:
     assert refused.value.code == "InvalidParameterException"
 
 
-@pytest.mark.parametrize("pattern", ["[ip, user]", "%ERR.*%", "{ $.a = %x% }", "{ $.a[*] = 1 }"])
+@pytest.mark.parametrize("pattern", ["%ERR.*%", "{ $.a = %x% }", "[a = %x%, b]"])
 def test_patterns_that_are_not_carried_out_are_refused_by_name(pattern: str) -> None:
     with pytest.raises(NotSupported):
         compiled(pattern)
@@ -136,10 +191,12 @@ def test_no_pattern_breaks_anything(pattern: str) -> None:
     matches(LINE)
 
 
-@given(st.text('{}()$.a=1&|!<>"*% []', max_size=30))
-def test_no_pattern_of_json_breaks_anything(pattern: str) -> None:
+@pytest.mark.parametrize("start", ["{ $.a = 1 ", "[", "[a = 1 "])
+@given(st.text('{}()$.a=1&|!<>"*% [],', max_size=30))
+def test_no_pattern_of_conditions_breaks_anything(start: str, pattern: str) -> None:
     try:
-        matches = compiled("{ $.a = 1 " + pattern)
+        matches = compiled(start + pattern)
     except ServiceError:
         return
     matches(LINE)
+    matches(ACCESS)
