@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import botocore.exceptions
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.unit.services.elbv2.stand import Stand, fixed, forward
 
@@ -140,6 +140,7 @@ class Play:
 
 
 @given(steps)
+@example([("drop", "one"), ("fail", True), ("restart",)])
 @settings(max_examples=150)
 def test_it_converges(story: list[tuple[Any, ...]]) -> None:
     play = Play()
@@ -164,6 +165,8 @@ def test_it_converges(story: list[tuple[Any, ...]]) -> None:
             stand.traffic.failure = None
             stand.traffic.occupied.clear()
             stand.traffic.sessions.clear()
+            # The control loop listens again after an error.
+            await stand.controller.listen(lambda _ref: None)
             for _ in range(4):
                 await stand.settled(10)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network
 
 import msgspec
@@ -10,135 +9,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.services.elbv2.stand import SCOPE
+from tests.unit.services.elbv2.views import (
+    ADDRESS,
+    NOW,
+    WAITS,
+    ZONES,
+    balancer,
+    group_arn,
+    views,
+)
 
 from demitasse.clock import Waits
 from demitasse.engines.traffic import spec
-from demitasse.engines.traffic.observation import (
-    GroupSeen,
-    ListenerSeen,
-    Observation,
-    State,
-    TargetSeen,
-)
 from demitasse.services.ec2.records import Permission
 from demitasse.services.elbv2 import plan
 from demitasse.services.elbv2.arns import engine_id
+from demitasse.services.elbv2.plan import compiling
 from demitasse.services.elbv2.records import (
-    Action,
     Applied,
-    Condition,
-    FixedResponse,
     HealthCheck,
-    Listener,
-    LoadBalancer,
-    LoadBalancerObserved,
-    Rule,
-    Target,
     TargetGroup,
-    TargetObserved,
-    WeightedGroup,
-    Zone,
     carried_out,
     digest,
-    target_key,
 )
 from demitasse.store import Item
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-PREFIX = "arn:aws:elasticloadbalancing:us-east-1:123456789012:"
-LB = f"{PREFIX}loadbalancer/app/front/00000000000000aa"
-ADDRESS = "172.31.0.5"
-ZONES = ("us-east-1a", "us-east-1b", "us-east-1c", "all")
-WAITS = Waits(1)
-
-
-def group_arn(number: int) -> str:
-    return f"{PREFIX}targetgroup/tg-{number}/{number:016x}"
-
-
-def balancer(**more: object) -> Item[LoadBalancer, LoadBalancerObserved]:
-    desired = LoadBalancer(
-        name="front",
-        scheme="internet-facing",
-        vpc_id="vpc-1",
-        zones=(Zone("subnet-1", ZONES[0]), Zone("subnet-2", ZONES[1])),
-        security_groups=(),
-        address=ADDRESS,
-        created_at=NOW,
-    )
-    desired = msgspec.structs.replace(desired, **more)
-    return Item(SCOPE, LB, desired, LoadBalancerObserved("active"), 1)
-
-
-targets = st.builds(
-    lambda group, last, port, zone, drains: Target(
-        group_arn(group),
-        f"172.31.0.{last}",
-        port,
-        zone,
-        NOW,
-        deregistered_at=NOW if drains else None,
-    ),
-    group=st.integers(0, 3),
-    last=st.integers(10, 14),
-    port=st.sampled_from([80, 8080]),
-    zone=st.sampled_from(ZONES),
-    drains=st.booleans(),
-)
-forwards = st.lists(
-    st.tuples(st.integers(0, 3), st.integers(0, 999)),
-    min_size=1,
-    max_size=4,
-    unique_by=lambda pair: pair[0],
-).map(
-    lambda pairs: (
-        Action("forward", groups=tuple(WeightedGroup(group_arn(g), weight) for g, weight in pairs)),
-    )
-)
-actions = st.one_of(
-    forwards, st.just((Action("fixed-response", fixed_response=FixedResponse("404")),))
-)
-conditions = st.one_of(
-    st.just(Condition("path-pattern", ("/admin/*",))),
-    st.just(Condition("source-ip", ("127.0.0.1/32",))),
-    st.just(Condition("source-ip", ("2001:db8::/32",))),
-)
-
-
-@st.composite
-def views(draw: st.DrawFn) -> plan.View:
-    found = draw(
-        st.lists(targets, max_size=12, unique_by=lambda t: (t.target_group_arn, t.address, t.port))
-    )
-    listeners = []
-    rules = []
-    for port in draw(st.lists(st.integers(1, 65535), max_size=3, unique=True)):
-        key = f"{PREFIX}listener/app/front/00000000000000aa/{port:016x}"
-        desired = Listener(LB, port, draw(actions), f"{key}/default", NOW)
-        listeners.append(Item(SCOPE, key, desired, Applied(), 1))
-        for priority in draw(st.lists(st.integers(1, 50000), max_size=4, unique=True)):
-            tests = tuple(draw(st.lists(conditions, min_size=1, max_size=2)))
-            rule = Rule(LB, key, priority, tests, draw(actions), NOW)
-            rules.append(Item(SCOPE, f"{key}/{priority:016x}", rule, Applied(), 1))
-    groups = tuple(
-        plan.GroupView(
-            group_arn(number),
-            TargetGroup(f"tg-{number}", 8080, "vpc-1", NOW),
-            tuple(
-                Item(
-                    SCOPE,
-                    target_key(t.target_group_arn, t.address, t.port),
-                    t,
-                    TargetObserved(),
-                    1,
-                )
-                for t in found
-                if t.target_group_arn == group_arn(number)
-            ),
-        )
-        for number in range(4)
-    )
-    return plan.View(balancer(), tuple(listeners), tuple(rules), groups)
 
 
 def expected(view: plan.View) -> set[tuple[str, str, int, bool]]:
@@ -204,57 +98,6 @@ def test_the_order_of_the_records_does_not_matter(view: plan.View, random: objec
     assert plan.compile_spec(other, WAITS) == plan.compile_spec(view, WAITS)
 
 
-seen_states = st.sampled_from(list(State))
-
-
-@given(views(), st.data())
-def test_findings_never_call_a_draining_target_anything_and_forget_no_other(
-    view: plan.View, data: st.DataObject
-) -> None:
-    made = plan.compile_spec(view, WAITS)
-    observation = Observation(
-        made.id,
-        tuple(ListenerSeen(listener.port) for listener in made.listeners),
-        tuple(
-            GroupSeen(
-                group.id,
-                tuple(
-                    TargetSeen(
-                        target.address,
-                        target.port,
-                        data.draw(seen_states),
-                        sessions=data.draw(st.integers(0, 2)),
-                    )
-                    for target in group.targets
-                    if data.draw(st.booleans())
-                ),
-            )
-            for group in made.target_groups
-        ),
-    )
-    later = NOW + timedelta(seconds=data.draw(st.integers(0, 400)))
-    found = plan.findings(view, observation, later, WAITS)
-    everything = {target.key: target for group in view.groups for target in group.targets}
-    draining = {
-        key for key, target in everything.items() if target.desired.deregistered_at is not None
-    }
-    assert not found.seen.keys() & draining
-    assert found.drained.keys() <= draining
-    assert all(health.state != "draining" for health in found.seen.values())
-    if later - NOW >= timedelta(seconds=300):
-        assert found.drained.keys() == draining
-    busy = bool(draining) or any(health.state == "initial" for health in found.seen.values())
-    assert found.again == (plan.BUSY_SECONDS if busy else plan.CALM_SECONDS)
-
-
-@given(views())
-def test_nothing_observed_changes_nothing_that_was_seen(view: plan.View) -> None:
-    found = plan.findings(view, None, NOW, WAITS)
-    assert found.seen == {}
-    zones = {target.key: target.desired.zone for g in view.groups for target in g.targets}
-    assert {zones[key] for key in found.drained} <= {"us-east-1c"}  # nothing to wait for there
-
-
 @given(views())
 def test_a_digest_changes_with_what_decides_and_with_nothing_else(view: plan.View) -> None:
     for item in view.listeners:
@@ -286,7 +129,7 @@ networks = st.builds(
 def test_a_network_admits_its_addresses_and_this_machine_where_it_names_it(
     cidrs: list[str], client: int
 ) -> None:
-    made = [IPv4Network(each) for each in plan.as_seen(cidrs, ADDRESS)]
+    made = [IPv4Network(each) for each in compiling.as_seen(cidrs, ADDRESS)]
     address = IPv4Address(client)
     named = any(address in IPv4Network(each) for each in cidrs)
     machine = any(IPv4Address("127.0.0.1") in IPv4Network(each) for each in cidrs)
@@ -295,7 +138,7 @@ def test_a_network_admits_its_addresses_and_this_machine_where_it_names_it(
 
 
 def admitted(*permissions: Permission, **members: tuple[str, ...]) -> tuple[spec.Ingress, ...]:
-    return plan.ingress(plan.View(balancer(), permissions=permissions, members=members))
+    return compiling.ingress(plan.View(balancer(), permissions=permissions, members=members))
 
 
 def test_only_inbound_tcp_counts() -> None:
@@ -417,18 +260,3 @@ def test_a_group_whose_record_is_gone_has_no_targets() -> None:
     view = plan.View(balancer(), groups=(plan.GroupView(group_arn(1), None),))
     [made] = plan.compile_spec(view, WAITS).target_groups
     assert made.targets == ()
-
-
-def test_what_the_engine_does_not_show_is_noticed() -> None:
-    target = spec.Target("172.31.0.9", 80)
-    wanted = spec.LoadBalancer(
-        "a",
-        ADDRESS,
-        (spec.Listener(80, spec.FixedResponse(404)),),
-        (spec.TargetGroup("g", (target,)),),
-    )
-    seen = TargetSeen(target.address, target.port, State.HEALTHY)
-    whole = Observation("a", (ListenerSeen(80),), (GroupSeen("g", (seen,)),))
-    assert plan.shows(wanted, whole)
-    assert not plan.shows(wanted, Observation("a", (), (GroupSeen("g", (seen,)),)))
-    assert not plan.shows(wanted, Observation("a", (ListenerSeen(80),), (GroupSeen("g"),)))

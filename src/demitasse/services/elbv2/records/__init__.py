@@ -1,0 +1,108 @@
+"""What is kept of Elastic Load Balancing, and what other services may ask and do with it.
+
+Keys are ARNs, so that lists come in the order of names. A target's key is
+``<target group ARN> <address>:<port>``.
+
+Another service moves traffic by writing a listener's or rule's desired ``actions`` and waiting
+until ``carried_out`` says that the data plane treats requests so.
+"""
+
+from demitasse.services.elbv2.records.balancers import (
+    LOAD_BALANCERS,
+    Attributes,
+    LoadBalancer,
+    LoadBalancerObserved,
+    Tags,
+    Zone,
+)
+from demitasse.services.elbv2.records.health import (
+    DRAINING,
+    NOT_IN_USE,
+    NOT_REGISTERED,
+    REGISTERING,
+    ZONE_NOT_ENABLED,
+    Health,
+    enabled,
+    health,
+    judge,
+)
+from demitasse.services.elbv2.records.routing import (
+    LISTENERS,
+    RULES,
+    Action,
+    Applied,
+    Condition,
+    FixedResponse,
+    Listener,
+    QueryPair,
+    Redirect,
+    Rule,
+    WeightedGroup,
+    carried_out,
+    digest,
+    listeners_to,
+    load_balancer_of,
+    rules_to,
+    target_groups_of,
+)
+from demitasse.services.elbv2.records.targets import (
+    TARGET_GROUPS,
+    TARGETS,
+    HealthCheck,
+    Target,
+    TargetGroup,
+    TargetObserved,
+    deregister,
+    group_not_found,
+    register,
+    target_key,
+    target_zone,
+    targets_of,
+)
+
+__all__ = [
+    "DRAINING",
+    "LISTENERS",
+    "LOAD_BALANCERS",
+    "NOT_IN_USE",
+    "NOT_REGISTERED",
+    "REGISTERING",
+    "RULES",
+    "TARGETS",
+    "TARGET_GROUPS",
+    "ZONE_NOT_ENABLED",
+    "Action",
+    "Applied",
+    "Attributes",
+    "Condition",
+    "FixedResponse",
+    "Health",
+    "HealthCheck",
+    "Listener",
+    "LoadBalancer",
+    "LoadBalancerObserved",
+    "QueryPair",
+    "Redirect",
+    "Rule",
+    "Tags",
+    "Target",
+    "TargetGroup",
+    "TargetObserved",
+    "WeightedGroup",
+    "Zone",
+    "carried_out",
+    "deregister",
+    "digest",
+    "enabled",
+    "group_not_found",
+    "health",
+    "judge",
+    "listeners_to",
+    "load_balancer_of",
+    "register",
+    "rules_to",
+    "target_groups_of",
+    "target_key",
+    "target_zone",
+    "targets_of",
+]
