@@ -388,7 +388,7 @@ def test_a_build_is_put_where_it_belongs_and_a_service_rolls_to_it(release: Rele
     assert done["status"] == "Succeeded", actions
     built = release.s3.get_object(Bucket="site-of-the-shop", Key="v1/site/index.html")
     assert built["Body"].read() == b"built"
-    assert built["ContentType"] == "text/html"
+    assert (built["ContentType"], built["CacheControl"]) == ("text/html", "max-age=60")
     assert actions["Build-CodeBuild"]["output"]["outputVariables"] == {"GREETING": "from hello"}
     service = shop.ecs.describe_services(cluster=shop.name, services=["rolling"])["services"][0]
     definition = shop.ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
@@ -454,6 +454,7 @@ def building(shop: Shop) -> dict[str, Any]:
                             "BucketName": "site-of-the-shop",
                             "Extract": "true",
                             "ObjectKey": "v1",
+                            "CacheControl": "max-age=60",
                         },
                     ),
                     action(

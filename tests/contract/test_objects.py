@@ -66,7 +66,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> S3 | InMemory:
 @pytest.mark.parametrize("data", [b"", b"zip", bytes(3_000_000)], ids=["nothing", "small", "large"])
 def test_what_was_put_is_got(world: S3 | InMemory, data: bytes) -> None:
     async def scenario(objects: Objects) -> bytes:
-        await objects.put(MINE, "artifacts", "pipe/App/ab12.zip", data, metadata={"made-by": "me"})
+        await objects.put(MINE, "artifacts", "pipe/App/ab12.zip", data)
         return await objects.get(MINE, "artifacts", "pipe/App/ab12.zip")
 
     assert world.run(scenario) == data

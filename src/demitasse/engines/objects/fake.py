@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from types import MappingProxyType
 
 from demitasse.api import Scope
 from demitasse.engines.objects.protocol import NoSuchObject
@@ -15,6 +13,8 @@ class FakeObjects:
 
     def __init__(self) -> None:
         self.kept: dict[tuple[Scope, str], dict[str, list[bytes]]] = {}
+        self.headers: dict[tuple[str, str], tuple[str, str]] = {}
+        """Of each bucket and key: the last Content-Type and Cache-Control."""
 
     def add_bucket(self, scope: Scope, bucket: str) -> None:
         """Let there be a bucket."""
@@ -27,11 +27,12 @@ class FakeObjects:
         key: str,
         data: bytes,
         *,
-        content_type: str = "application/octet-stream",  # noqa: ARG002 - the contract's
-        metadata: Mapping[str, str] = MappingProxyType({}),  # noqa: ARG002
+        content_type: str = "application/octet-stream",
+        cache_control: str = "",
     ) -> str:
         versions = self._bucket(scope, bucket).setdefault(key, [])
         versions.append(data)
+        self.headers[bucket, key] = (content_type, cache_control)
         return str(len(versions))
 
     async def get(self, scope: Scope, bucket: str, key: str, version: str = "") -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Protocol
 
 from demitasse.api import Scope
@@ -29,9 +27,12 @@ class Objects(Protocol):
         data: bytes,
         *,
         content_type: str = "application/octet-stream",
-        metadata: Mapping[str, str] = MappingProxyType({}),
+        cache_control: str = "",
     ) -> str:
-        """Keep an object; its version id, "" in a bucket without versions."""
+        """Keep an object; its version id, "" in a bucket without versions.
+
+        ``cache_control`` is given back with it as Cache-Control, unless empty.
+        """
 
     async def get(self, scope: Scope, bucket: str, key: str, version: str = "") -> bytes:
         """An object's content; the newest version when none is named."""

@@ -198,7 +198,7 @@ ACTION_TYPES = (
         needs=("BucketName", "Extract"),
         takes=("ObjectKey", "KMSEncryptionKeyARN", "CannedACL", "CacheControl"),
         inputs=(1, 1),
-        only=(("KMSEncryptionKeyARN", ()), ("CannedACL", ()), ("CacheControl", ())),
+        only=(("KMSEncryptionKeyARN", ()), ("CannedACL", ("private", "bucket-owner-full-control"))),
         check=_all(_one_of("Extract", "true", "false"), _s3_deploy),
     ),
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from types import MappingProxyType
+from collections.abc import AsyncIterator
 
 from demitasse.api import Scope
 from demitasse.clock import Clock
@@ -43,8 +42,11 @@ class StoredObjects:
         data: bytes,
         *,
         content_type: str = "application/octet-stream",
-        metadata: Mapping[str, str] = MappingProxyType({}),
+        cache_control: str = "",
     ) -> str:
+        headers = {"Content-Type": content_type}
+        if cache_control:
+            headers["Cache-Control"] = cache_control
         with self._store.transaction() as tx:
             _bucket(tx, scope, bucket)
         hashes = Hashes()
@@ -61,8 +63,7 @@ class StoredObjects:
             size=hashes.size,
             etag=hashes.etag,
             pieces=pieces,
-            headers={"Content-Type": content_type},
-            metadata=dict(metadata),
+            headers=headers,
         )
         with self._store.transaction() as tx:
             version = versions.put(tx, _bucket(tx, scope, bucket), version, by, "PutObject")

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.kit import asgi
-from tests.unit.services.codepipeline.stand import (
+from tests.unit.services.codepipeline.stand import Stand
+from tests.unit.services.codepipeline.structures import (
     BUCKET,
     ROLE,
     SCOPE,
-    Stand,
     action,
     approval,
     asking,

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.services.codepipeline.stand import SCOPE, Stand, approval, asking, code, stage
+from tests.unit.services.codepipeline.stand import Stand
+from tests.unit.services.codepipeline.structures import SCOPE, approval, asking, code, stage
 
 ARN = SCOPE.arn("codepipeline", "release")
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.unit.services.codepipeline.stand import (
+from tests.unit.services.codepipeline.stand import Stand
+from tests.unit.services.codepipeline.structures import (
     SCOPE,
-    Stand,
     action,
     approval,
     blue_green,

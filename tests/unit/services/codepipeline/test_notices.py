@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.kit.asgi import CALLER
-from tests.unit.services.codepipeline.stand import (
+from tests.unit.services.codepipeline.stand import Stand
+from tests.unit.services.codepipeline.structures import (
     SCOPE,
-    Stand,
     approval,
     blue_green,
     code,

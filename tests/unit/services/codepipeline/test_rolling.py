@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.services.codepipeline.stand import ROLE, SCOPE, Stand, action, code, stage
+from tests.unit.services.codepipeline.stand import Stand
+from tests.unit.services.codepipeline.structures import ROLE, SCOPE, action, code, stage
 
 from demitasse.services.ec2 import operations as ec2
 from demitasse.services.ec2.records import SUBNETS

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.unit.services.codepipeline.stand import SCOPE, Stand, action, approval, stage
+from tests.unit.services.codepipeline.stand import Stand
+from tests.unit.services.codepipeline.structures import SCOPE, action, approval, stage
 
 from demitasse.services.s3 import records as s3
 

@@ -2,51 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from tests.unit.services.codepipeline.stand import (
+from tests.unit.services.codepipeline.stand import Stand
+from tests.unit.services.codepipeline.structures import (
     ROLE,
     SCOPE,
-    Stand,
+    Change,
     action,
     approval,
     asking,
-    blue_green,
+    building,
     code,
+    deploying,
+    first,
     image,
+    publishing,
     stage,
     structure,
 )
 
 DEPLOY_ROLE = SCOPE.global_arn("iam", "role/DeployRole")
-Change = Callable[[dict[str, Any]], object]
 
 
 @pytest.fixture(scope="module")
 def at() -> Stand:
     return Stand()
-
-
-def deploying() -> dict[str, Any]:
-    return structure(stage("Source", code(), image()), stage("Deploy", blue_green()))
-
-
-def first(given: dict[str, Any], of_stage: int = 0) -> dict[str, Any]:
-    found: dict[str, Any] = given["stages"][of_stage]["actions"][0]
-    return found
-
-
-def building(variables: str) -> dict[str, Any]:
-    return action(
-        "Build",
-        "Build",
-        "CodeBuild",
-        inputs=("SourceArtifact",),
-        ProjectName="tests",
-        EnvironmentVariables=variables,
-    )
 
 
 STRUCTURE, STAGE, ACTION = (
@@ -219,13 +199,6 @@ CASES: dict[str, tuple[Change, str, str]] = {
         ACTION,
         "EnvironmentVariables is not a JSON list of name and value",
     ),
-    "environment of secrets": (
-        lambda p: p["stages"].append(
-            stage("Build", building('[{"name":"A","value":"b","type":"SECRETS_MANAGER"}]'))
-        ),
-        "ValidationException",
-        "The type SECRETS_MANAGER of the environment variable A is not supported",
-    ),
     "rollback of sources": (
         lambda p: (
             p.update(pipelineType="V2"),
@@ -244,39 +217,12 @@ CASES: dict[str, tuple[Change, str, str]] = {
         "InvalidBlockerDeclarationException",
         "reserved for future use",
     ),
+    "zip without a key": (
+        lambda p: p["stages"].append(stage("Site", publishing(Extract="false"))),
+        ACTION,
+        "ObjectKey must be set when Extract is false",
+    ),
     "no store": (lambda p: p.pop("artifactStore"), STRUCTURE, "must have an artifactStore"),
-    "sns": (
-        lambda p: p["stages"].append(
-            stage("Ask", approval() | {"configuration": {"NotificationArn": "arn:aws:sns:::t"}})
-        ),
-        "ValidationException",
-        "NotificationArn arn:aws:sns:::t (action 'Ask') is not supported by Demitasse",
-    ),
-    "clone": (
-        lambda p: first(p)["configuration"].update(OutputArtifactFormat="CODEBUILD_CLONE_REF"),
-        "ValidationException",
-        "OutputArtifactFormat CODEBUILD_CLONE_REF (action 'Code') is not supported",
-    ),
-    "region": (
-        lambda p: first(p).update(region="eu-west-3"),
-        "ValidationException",
-        "The region eu-west-3 of the action 'Code' is not supported",
-    ),
-    "key": (
-        lambda p: p["artifactStore"].update(encryptionKey={"id": "k", "type": "KMS"}),
-        "ValidationException",
-        "artifactStore.encryptionKey is not supported",
-    ),
-    "condition": (
-        lambda p: p["stages"][1].update(beforeEntry={"conditions": [{"result": "FAIL"}]}),
-        "ValidationException",
-        "stages[1].beforeEntry (stage conditions) is not supported",
-    ),
-    "commands": (
-        lambda p: first(p, 1).update(commands=["ls"]),
-        "ValidationException",
-        "stages[1].actions[0].commands is not supported",
-    ),
 }
 
 

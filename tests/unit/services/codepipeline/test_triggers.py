@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.services.codepipeline.stand import (
-    SCOPE,
-    Stand,
-    approval,
-    asking,
-    code,
-    image,
-    stage,
-)
+from tests.unit.services.codepipeline.stand import Stand
+from tests.unit.services.codepipeline.structures import SCOPE, approval, asking, code, image, stage
 
 from demitasse.errors import ServiceError
 from demitasse.services.codecommit.records import REPOSITORIES

@@ -25,16 +25,25 @@ async def deploy(work: Work, item: ActionItem) -> Outcome:
     bucket, where = given["BucketName"], given.get("ObjectKey", "")
     (artifact,) = item.desired.inputs
     data = await work.fetch(item.scope, artifact)
+
+    async def put(key: str, content: bytes, kind: str) -> None:
+        await work.objects.put(
+            item.scope,
+            bucket,
+            key,
+            content,
+            content_type=kind,
+            cache_control=given.get("CacheControl", ""),
+        )
+
     try:
         if given["Extract"].lower() != "true":
-            await work.objects.put(item.scope, bucket, where, data, content_type="application/zip")
+            await put(where, data, "application/zip")
             return Done(summary="Deployment Succeeded")
         prefix = f"{where.rstrip('/')}/" if where else ""
         for path, content in archives.files_of(data):
             kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-            await work.objects.put(
-                item.scope, bucket, f"{prefix}{path}", content, content_type=kind
-            )
+            await put(f"{prefix}{path}", content, kind)
     except archives.Unreadable as error:
         raise ActionFailed(
             CONFIGURATION, f"The artifact {artifact.name} cannot be extracted. {error}."
