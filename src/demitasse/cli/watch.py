@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import click
@@ -23,6 +24,7 @@ from demitasse.settings import Settings
 
 _EVERY_SECONDS = 0.5
 _BAR = 20  # characters
+_BELOW = (0, 0, 0, 3)  # characters: what belongs to the line above
 _STYLES = {
     "Succeeded": ("✔", "green"),
     "InProgress": ("▸", "bold yellow"),
@@ -77,7 +79,8 @@ def picture(seen: sight.Sight, note: str, now: datetime) -> RenderableType:
     """How it looks in a terminal, 80 characters wide or more."""
     parts: list[RenderableType] = []
     if seen.pipelines:
-        parts += [_title("Pipelines"), _pipelines(seen.pipelines)]
+        told = [rollout.id for rollout in seen.rollouts if rollout.trouble]
+        parts += [_title("Pipelines"), *_pipelines(seen.pipelines, told)]
     if seen.rollouts:
         parts.append(_title("Deployments"))
         parts += [_rollout(rollout, now) for rollout in seen.rollouts]
@@ -99,9 +102,11 @@ def _grid(*widths: int | None) -> Table:
     return table
 
 
-def _pipelines(lines: tuple[sight.Line, ...]) -> RenderableType:
-    table = _grid(max(len(line.name) for line in lines), None)
+def _pipelines(lines: tuple[sight.Line, ...], told: list[str]) -> Iterator[RenderableType]:
+    """A line each, and below it what went wrong, unless that is ``told`` of its deployment."""
+    width = max(len(line.name) for line in lines)
     for line in lines:
+        table = _grid(width, None)
         stages = Text(no_wrap=True, overflow="ellipsis")
         for stage in line.stages:
             stages.append_text(_marked(stage.status, stage.name))
@@ -110,9 +115,11 @@ def _pipelines(lines: tuple[sight.Line, ...]) -> RenderableType:
         if line.summary:
             stages.append(line.summary.strip().partition("\n")[0], style="dim")
         table.add_row(line.name, stages)
-        if line.trouble:
-            table.add_row("", Text(line.trouble, style="red"))
-    return Padding(table, (0, 0, 0, 1))
+        yield Padding(table, (0, 0, 0, 1))
+        if line.trouble and not any(deployment in line.trouble for deployment in told):
+            yield Padding(Text(line.trouble, style="red"), _BELOW)
+        for printed in line.printed:
+            yield Padding(Text(f"│ {printed}", no_wrap=True, overflow="ellipsis"), _BELOW)
 
 
 def _rollout(rollout: sight.Rollout, now: datetime) -> RenderableType:
@@ -131,7 +138,8 @@ def _rollout(rollout: sight.Rollout, now: datetime) -> RenderableType:
             table.add_row(name, told)
     parts: list[RenderableType] = [table]
     if rollout.trouble:
-        parts.append(Padding(Text(rollout.trouble, style="red"), (0, 0, 0, 4)))
+        style = "red" if rollout.status in sight.OVER else "yellow"
+        parts.append(Padding(Text(rollout.trouble, style=style), _BELOW))
     return Padding(Group(*parts), (0, 0, 0, 1))
 
 

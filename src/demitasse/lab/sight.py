@@ -27,12 +27,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Line:
-    """A pipeline: its stages, what it works on, and what went wrong with it."""
+    """A pipeline: its stages, the change it works on, what went wrong with it, and the last lines
+    that a build of it printed which failed.
+    """
 
     name: str
     stages: tuple[Step, ...]
     summary: str = ""
     trouble: str = ""
+    printed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,9 @@ OVER = frozenset({"Succeeded", "Failed", "Stopped"})
 """The states in which a deployment ends."""
 
 _DONE = frozenset({"Succeeded", "Skipped"})
+_LINES_SHOWN = 4  # of what a failed build printed
+_LINES_READ = 50
+_OF_CODEBUILD = "[Container]"  # begins the lines of a build's log that no command printed
 
 
 def look(lab: Workspace) -> Sight:
@@ -94,29 +100,61 @@ def _pipelines(lab: Workspace) -> tuple[Line, ...]:
 
 
 def _line(lab: Workspace, state: dict[str, Any]) -> Line:
-    stages, summary, trouble = [], "", ""
+    stages, trouble = [], ""
+    printed: tuple[str, ...] = ()
     for stage in state["stageStates"]:
         status = stage.get("latestExecution", {}).get("status", "")
         latest = [action.get("latestExecution", {}) for action in stage["actionStates"]]
-        stages.append(Step(stage["stageName"], status, _build_phase(lab, latest)))
-        summary = summary or _first(action.get("summary") for action in latest)
+        build = _build(lab, latest)
+        phase = build.get("currentPhase", "") if status == "InProgress" else ""
+        stages.append(Step(stage["stageName"], status, phase))
         trouble = trouble or _first(
             action.get("errorDetails", {}).get("message") for action in latest
         )
-    return Line(state["pipelineName"], tuple(stages), summary, trouble)
+        if build.get("buildStatus") == "FAILED":
+            printed = _printed(lab, build)
+    return Line(state["pipelineName"], tuple(stages), _change(state), trouble, printed)
 
 
-def _build_phase(lab: Workspace, actions: Iterable[dict[str, Any]]) -> str:
-    """The phase of a build that is under way, such as PRE_BUILD."""
+def _change(state: dict[str, Any]) -> str:
+    """The newest of what a pipeline's sources have: a commit's title, or an image."""
+    actions = [
+        action
+        for stage in state["stageStates"]
+        for action in stage["actionStates"]
+        if "currentRevision" in action
+    ]
+    if not actions:
+        return ""
+    newest = max(actions, key=lambda action: action["currentRevision"]["created"])
+    summary: str = newest.get("latestExecution", {}).get("summary", "")
+    kind, _, digest = newest["currentRevision"]["revisionId"].partition("sha256:")
+    return summary if kind else f"image {digest[:12]}"
+
+
+def _build(lab: Workspace, actions: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The build of a stage that is under way or has failed."""
     builds = [
         action["externalExecutionId"]
         for action in actions
-        if action.get("status") == "InProgress" and ":" in action.get("externalExecutionId", "")
+        if action.get("status") in {"InProgress", "Failed"}
+        and ":" in action.get("externalExecutionId", "")
     ]
-    if not builds:
-        return ""
-    found = lab.client("codebuild").batch_get_builds(ids=builds[:1])["builds"]
-    return _first(build.get("currentPhase") for build in found)
+    found = lab.client("codebuild").batch_get_builds(ids=builds[:1])["builds"] if builds else ()
+    return next(iter(found), {})
+
+
+def _printed(lab: Workspace, build: dict[str, Any]) -> tuple[str, ...]:
+    """The end of what a build's own commands printed."""
+    where = build.get("logs", {})
+    if "streamName" not in where:
+        return ()
+    events = lab.client("logs").get_log_events(
+        logGroupName=where["groupName"], logStreamName=where["streamName"], limit=_LINES_READ
+    )["events"]
+    lines = [event["message"].rstrip() for event in events]
+    own = [line for line in lines if line and not line.startswith(_OF_CODEBUILD)]
+    return tuple(own[-_LINES_SHOWN:])
 
 
 def _first(texts: Iterable[str | None]) -> str:

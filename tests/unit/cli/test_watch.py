@@ -82,6 +82,16 @@ def test_what_is_over_takes_a_line_and_what_failed_says_why() -> None:
     assert "It exits [at once]" in text
 
 
+def test_what_went_wrong_is_told_once_and_with_what_a_build_printed() -> None:
+    bad = Rollout("d-2", "microservices-employee", "Failed", EARLIER, NOW, STEPS, 0, "It exits")
+    failed = (Step("Deploy", "Failed"),)
+    deployment = Line(LONG, failed, "", "Deployment d-2 failed. It exits")
+    build = Line("build-employee", failed, "", "It is FAILED", ("x" * 90, "1 [failed]"))
+    seen = shown(Sight((deployment, build), (bad,)))
+    assert "\n".join(seen).count("It exits") == 1
+    assert seen[3:6] == ["   It is FAILED", f"   │ {'x' * 74}…", "   │ 1 [failed]"]
+
+
 # the command
 
 

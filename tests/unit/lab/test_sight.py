@@ -31,6 +31,8 @@ class Lab:
 
     def __init__(self) -> None:
         self.states: dict[str, dict[str, Any]] = {}
+        self.build: dict[str, Any] = {"currentPhase": "PRE_BUILD", "buildStatus": "IN_PROGRESS"}
+        self.log: list[str] = []
         self.deployments: dict[str, dict[str, Any]] = {}  # group → info
         self.target: dict[str, Any] | None = None
         self.missing = ""
@@ -48,7 +50,11 @@ class Lab:
 
     def batch_get_builds(self, ids: list[str]) -> dict[str, Any]:
         assert ids == ["build-employee:1"]
-        return {"builds": [{"currentPhase": "PRE_BUILD"}]}
+        return {"builds": [self.build]}
+
+    def get_log_events(self, **given: Any) -> dict[str, Any]:
+        assert (given["logGroupName"], given["logStreamName"]) == ("/aws/codebuild", "1")
+        return {"events": [{"message": f"{line}\n"} for line in self.log]}
 
     def list_deployments(self, **given: str) -> dict[str, Any]:
         assert given["applicationName"] == "microservices"
@@ -100,13 +106,25 @@ def stage(name: str, state: str = "", /, **action: Any) -> dict[str, Any]:
     return told | ({"latestExecution": {"status": state}} if state else {})
 
 
+def source(revision: str, created: datetime, **action: Any) -> dict[str, Any]:
+    """The state of a source's action."""
+    return {
+        "currentRevision": {"revisionId": revision, "created": created},
+        "latestExecution": {"status": "Succeeded", **action},
+    }
+
+
 def test_a_pipelines_stages_what_it_works_on_and_what_went_wrong(lab: Any) -> None:
     lab.states["build-employee"] = [
-        stage("Source", "Succeeded", status="Succeeded", summary="Make the bar light"),
+        {
+            "stageName": "Source",
+            "latestExecution": {"status": "Succeeded"},
+            "actionStates": [source("c0ffee", BEGUN, summary="Make the bar light")],
+        },
         stage("Build", "InProgress", status="InProgress", externalExecutionId="build-employee:1"),
     ]
     lab.states["update-employee"] = [
-        stage("Source", "Succeeded", status="Succeeded", summary="one"),
+        stage("Source", "Succeeded", status="Succeeded"),
         stage("Deploy", "Failed", status="Failed", errorDetails={"message": "It exits"}),
         stage("After"),
     ]
@@ -120,13 +138,37 @@ def test_a_pipelines_stages_what_it_works_on_and_what_went_wrong(lab: Any) -> No
         Line(
             "update-employee",
             (Step("Source", "Succeeded"), Step("Deploy", "Failed"), Step("After", "")),
-            "one",
+            "",
             "It exits",
         ),
     )
     assert sight.moving(seen)
     del lab.states["build-employee"]
     assert not sight.moving(sight.look(lab))
+
+
+def test_a_pipeline_of_two_sources_shows_the_one_that_changed_last(lab: Any) -> None:
+    commit = source("c0ffee", BEGUN, summary="task definitions")
+    image = source("sha256:0123456789abcdef", datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
+    lab.states["update-employee"] = [{"stageName": "Source", "actionStates": [commit, image]}]
+    assert sight.look(lab).pipelines[0].summary == "image 0123456789ab"
+    commit["currentRevision"]["created"] = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    assert sight.look(lab).pipelines[0].summary == "task definitions"
+
+
+def test_of_a_build_that_failed_the_last_lines_that_it_printed_are_shown(lab: Any) -> None:
+    lab.states["build-employee"] = [
+        stage("Build", "Failed", status="Failed", externalExecutionId="build-employee:1")
+    ]
+    lab.log = [f"line {number}" for number in range(9)] + ["", "1 failed", "[Container] exit 1"]
+    lab.build = {"buildStatus": "FAILED"}
+    assert sight.look(lab).pipelines[0].printed == (), "it ended before it had a log"
+    lab.build["logs"] = {"groupName": "/aws/codebuild", "streamName": "1"}
+    (line,) = sight.look(lab).pipelines
+    assert line.printed == ("line 6", "line 7", "line 8", "1 failed")
+    assert line.stages == (Step("Build", "Failed"),)
+    lab.build["buildStatus"] = "STOPPED"
+    assert sight.look(lab).pipelines[0].printed == ()
 
 
 EVENTS = (
