@@ -280,3 +280,17 @@ def test_an_approval_is_given_once_and_with_its_token() -> None:
         "ApprovalAlreadyCompletedException"
     )
     assert "token" not in at.latest("Ask", "Ask")
+
+
+def test_an_approval_that_nobody_awaits_any_more_cannot_be_given() -> None:
+    at = Stand()
+    execution = at.create(*asking("Ask")["stages"])
+    token = at.latest("Ask", "Ask")["token"]
+    at.do(
+        "StopPipelineExecution", pipelineName="release", pipelineExecutionId=execution, abandon=True
+    )
+    given = {"pipelineName": "release", "stageName": "Ask", "actionName": "Ask", "token": token}
+    result = {"summary": "", "status": "Approved"}
+    code_said, message = at.refused("PutApprovalResult", **given, result=result)
+    assert code_said == "InvalidApprovalTokenException"
+    assert message == "The approval request of the action 'Ask' has expired: it is Abandoned"

@@ -119,7 +119,7 @@ def test_an_update_cancels_what_is_under_way(mode: str) -> None:
     approve = {"status": "Approved", "summary": ""}
     given = {"pipelineName": "release", "stageName": "Ask", "actionName": "Ask"}
     code_said, _ = at.refused("PutApprovalResult", **given, result=approve, token=token)
-    assert code_said == "ApprovalAlreadyCompletedException"
+    assert code_said == "InvalidApprovalTokenException"
     assert at.execution(at.start())["pipelineVersion"] == 2
 
 

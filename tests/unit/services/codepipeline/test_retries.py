@@ -166,6 +166,10 @@ def test_rollbacks_that_make_no_sense_are_refused() -> None:
     assert code_of(stageName="Source", targetPipelineExecutionId=first) == (
         "UnableToRollbackStageException"
     )
+    assert at.refused("RollbackStage", **(given | {"targetPipelineExecutionId": first})) == (
+        "UnableToRollbackStageException",
+        f"The stage 'Ask' is running: the pipeline execution {second} is in it",
+    )
     at.do("UpdatePipeline", pipeline=asking("Ask", "Then", pipelineType="V2"))
     assert code_of(targetPipelineExecutionId=first) == "PipelineExecutionOutdatedException"
 

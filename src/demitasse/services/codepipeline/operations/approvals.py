@@ -26,11 +26,14 @@ def put_approval_result(ctx: Context, given: Input) -> Output:
     item = ctx.tx.one(ACTIONS, ctx.scope, "token", given["token"])
     place = (pipeline.desired.pipeline_id, stage.name, name)
     if item is None or (item.desired.pipeline_id, item.desired.stage, item.desired.name) != place:
-        raise ServiceError(
-            "InvalidApprovalTokenException",
-            f"The approval token is not that of the action '{name}', which may have been retried",
+        raise _not_awaited(
+            f"The approval token is not that of the action '{name}', which may have been retried"
         )
-    if item.desired.approval is not None or item.observed.status != "InProgress":
+    if item.desired.approval is None and item.observed.status != "InProgress":
+        raise _not_awaited(
+            f"The approval request of the action '{name}' has expired: it is {item.observed.status}"
+        )
+    if item.desired.approval is not None:
         raise ServiceError(
             "ApprovalAlreadyCompletedException",
             f"The approval action '{name}' has already been approved or rejected",
@@ -39,3 +42,7 @@ def put_approval_result(ctx: Context, given: Input) -> Output:
     answer = Approval(result["status"], result["summary"], ctx.caller.arn, ctx.now)
     ctx.tx.desire(ACTIONS, item.ref, msgspec.structs.replace(item.desired, approval=answer))
     return {"approvedAt": ctx.now}
+
+
+def _not_awaited(message: str) -> ServiceError:
+    return ServiceError("InvalidApprovalTokenException", message)

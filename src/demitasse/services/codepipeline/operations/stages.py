@@ -102,6 +102,12 @@ def rollback_stage(ctx: Context, given: Input) -> Output:
             f"The pipeline was updated after the pipeline execution"
             f" {target.desired.execution_id} had started",
         )
+    latest = pipeline.observed.stages.get(stage.name)
+    if latest and latest.status in ACTIVE:
+        raise _not_rolled_back(
+            f"The stage '{stage.name}' is running: the pipeline execution {latest.execution_id} is"
+            " in it"
+        )
     trigger = Trigger("ManualRollback", ctx.caller.arn)
     execution_id = roll_back(
         ctx.tx, pipeline, ctx.ids, ctx.now, trigger, target=target, stage=stage.name
