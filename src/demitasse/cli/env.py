@@ -8,6 +8,7 @@ import shlex
 import click
 
 from demitasse import settings as settings_module
+from demitasse.cli import program
 from demitasse.cli.git_credential import configuration
 from demitasse.cli.keys import root_keys
 from demitasse.git_credential import STATIC_USER, static_password
@@ -48,3 +49,6 @@ def command(account: str | None) -> None:
     click.echo("unset AWS_SESSION_TOKEN AWS_PROFILE")
     # The AWS CLI v1 builds its own host name for rds in us-east-1 unless told on the line.
     click.echo('aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }')
+    checkout = program.launcher()
+    if checkout is not None:  # so that it can be called in any folder, as when it is installed
+        click.echo(f'demitasse() {{ {shlex.quote(str(checkout))} "$@"; }}')

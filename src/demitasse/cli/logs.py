@@ -7,6 +7,7 @@ import subprocess
 import click
 
 from demitasse import settings as settings_module
+from demitasse.cli import program
 from demitasse.errors import StartupError
 
 
@@ -17,6 +18,8 @@ def command(follow: bool, lines: int) -> None:
     """Show the platform's own log (the application's is in CloudWatch Logs: aws logs tail)."""
     path = settings_module.load().log_file
     if not path.exists():
-        raise StartupError(f"there is no log yet ({path}); start the platform with: demitasse up")
+        raise StartupError(
+            f"there is no log yet ({path}); start the platform with: {program.called()} up"
+        )
     argv = ["tail", "-n", str(lines), *(["-F"] if follow else []), str(path)]
     subprocess.run(argv, check=False)

@@ -37,7 +37,7 @@ class ConsoleReporter:
 
     def ends(self, task: Task, seconds: float, *, was_done: bool) -> None:
         self._stop()
-        mark = "[dim]done before[/dim]" if was_done else f"[green]{seconds:5.1f} s[/green]"
+        mark = "[dim]already done[/dim]" if was_done else f"[green]{seconds:5.1f} s[/green]"
         self._console.print(f"  {task.number}  {task.title:42} {mark}")
 
     def fails(self, task: Task, seconds: float, reason: str) -> None:

@@ -8,6 +8,7 @@ import click
 
 from demitasse import daemon
 from demitasse import settings as settings_module
+from demitasse.cli import program
 
 
 @click.command("status")
@@ -18,7 +19,7 @@ def command() -> None:
     said = daemon.health(settings) if process is not None else None
     if said is None:
         click.echo(
-            "The platform does not run."
+            f"The platform does not run; start it with: {program.called()} up"
             if process is None
             else f"The platform (process {process}) does not answer; see {settings.log_file}."
         )

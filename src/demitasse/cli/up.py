@@ -16,6 +16,7 @@ from rich.table import Table
 from demitasse import daemon
 from demitasse import settings as settings_module
 from demitasse.accounts import identity
+from demitasse.cli import program
 from demitasse.cli.env import variables
 from demitasse.cli.progress import ConsoleReporter
 from demitasse.ids import RandomIds
@@ -48,10 +49,14 @@ def command(empty: bool) -> None:
         console.print(f"API endpoint  {settings.endpoint}")
     if settings.time_compression != 1:
         console.print(
-            f"Waits are {settings.time_compression:g} times shorter than AWS's"
-            " (DEMITASSE_TIME_COMPRESSION=1 keeps AWS's own)."
+            f"Waits are {settings.time_compression:g} times shorter than AWS's;"
+            " DEMITASSE_TIME_COMPRESSION=1 keeps those."
         )
-    console.print('Set up a shell with:  [bold]eval "$(./demitasse env)"[/bold]')
+    console.print(f'Set up a shell with:  [bold]eval "$({program.called()} env)"[/bold]')
+    if not empty:
+        console.print(
+            f"See a push on its way to production:  [bold]{program.called()} watch[/bold]"
+        )
     console.print(f"Done in {time.monotonic() - begun:.1f} s.")
 
 
@@ -121,5 +126,4 @@ def _addresses(settings: Settings, lab: Workspace) -> Table:
     code = lab.git_repository(names.CODE_REPOSITORY)
     if code is not None:
         table.add_row("Code", f"git clone {code['cloneUrlHttp']}")
-        table.add_row("", "a push reaches production: ./demitasse watch")
     return table

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from demitasse import daemon
 from demitasse import settings as settings_module
+from demitasse.cli import program
 from demitasse.cli.up import workspace
 from demitasse.clock import SystemClock
 from demitasse.errors import DemitasseError
@@ -47,7 +48,7 @@ def command(once: bool) -> None:
     """Watch changes on their way: pipelines, deployments, where the traffic goes. Ctrl-C ends."""
     settings = settings_module.load()
     if daemon.running(settings) is None:
-        raise NotRunning("the platform does not run: `demitasse up` starts it")
+        raise NotRunning(f"the platform does not run; start it with: {program.called()} up")
     lab = workspace(settings)
     clock = SystemClock()
 

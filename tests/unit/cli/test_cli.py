@@ -88,13 +88,20 @@ def test_env_sets_up_a_shell(run: Run) -> None:
     assert found["registry"] == "127.0.0.1:4566"
     assert run("env").output == shown.output, "the same every time"
     done = subprocess.run(
-        ["bash", "-euc", 'eval "$1"; echo "$AWS_REGION"; type aws', "-", shown.output],
+        [
+            "bash",
+            "-euc",
+            'eval "$1"; echo "$AWS_REGION"; type aws; declare -f demitasse',
+            "-",
+            shown.output,
+        ],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "AWS_PROFILE": "mine", "AWS_SESSION_TOKEN": "old"},
     )
     assert done.stdout.startswith("us-east-1\naws is a function"), done.stderr
+    assert "/demitasse \"$@\"" in done.stdout, "it can be called in any folder"
 
 
 def test_env_of_another_account(run: Run) -> None:
@@ -149,7 +156,10 @@ def test_what_the_machine_refuses_is_told_without_a_stack_trace(
 
 def test_status_without_a_platform(run: Run) -> None:
     shown = run("status")
-    assert (shown.exit_code, shown.output) == (3, "The platform does not run.\n")
+    assert (shown.exit_code, shown.output) == (
+        3,
+        "The platform does not run; start it with: ./demitasse up\n",
+    )
 
 
 def test_status_of_a_platform_that_does_not_answer(

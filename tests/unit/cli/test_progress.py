@@ -29,7 +29,7 @@ def test_each_task_has_a_line_with_its_time() -> None:
         "",
         "Phase 6 Load balancer",
         "6.1 Four target groups 1.3 s",
-        "6.1 Four target groups done before",
+        "6.1 Four target groups already done",
     ]
 
 

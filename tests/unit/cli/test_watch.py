@@ -104,7 +104,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_platform_it_says_so(run: Callable[..., Result]) -> None:
     told = run("watch")
     assert told.exit_code == 1
-    assert told.output == "demitasse: the platform does not run: `demitasse up` starts it\n"
+    assert told.output == "demitasse: the platform does not run; start it with: ./demitasse up\n"
 
 
 @pytest.mark.usefixtures("running")
