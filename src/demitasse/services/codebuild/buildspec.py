@@ -12,10 +12,12 @@ import yaml
 
 from demitasse.services.codebuild import nodes
 from demitasse.services.codebuild.nodes import BadBuildspec
-from demitasse.services.codebuild.records import VARIABLE_NAME
 
 PHASES = ("INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD")
 _INLINE = re.compile(r"\s*(\{|version\s*:)")
+VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What a shell takes as a variable's name."""
+
 _SHELLS = ("sh", "bash", "/bin/sh", "/bin/bash")
 _TOP = ("version", "env", "phases", "artifacts", "cache", "run-as", "proxy", "batch", "reports")
 _NOT_CARRIED_OUT = ("run-as", "proxy", "batch", "reports")

@@ -22,7 +22,13 @@ from demitasse.engines.containers.spec import (
 from demitasse.engines.workspaces import Workspace
 from demitasse.errors import DemitasseError
 from demitasse.services.codebuild.buildspec import Buildspec
-from demitasse.services.codebuild.records import BuildItem, Source, build_arn, project_arn
+from demitasse.services.codebuild.records import (
+    COMPUTE_TYPES,
+    BuildItem,
+    Source,
+    build_arn,
+    project_arn,
+)
 from demitasse.services.codebuild.script import History
 from demitasse.services.codecommit.records import PATH
 from demitasse.services.sts.records import Session
@@ -41,14 +47,6 @@ _CREDENTIAL_HELPER = (
     "!f() { test $1 = get && aws codecommit credential-helper --ignore-host-check get; }; f"
 )
 _GIB = 1024**3
-_SIZES = {
-    "BUILD_GENERAL1_SMALL": (2.0, 4),
-    "BUILD_GENERAL1_MEDIUM": (4.0, 8),
-    "BUILD_GENERAL1_LARGE": (8.0, 16),
-    "BUILD_GENERAL1_XLARGE": (36.0, 72),
-    "BUILD_GENERAL1_2XLARGE": (72.0, 144),
-}
-COMPUTE_TYPES = tuple(_SIZES)
 
 
 class UnknownRuntime(DemitasseError):
@@ -121,7 +119,7 @@ def container(
 ) -> ContainerSpec:
     """The container of a build, on the machine's own network (docs/design/0015-builds.md)."""
     environment = item.desired.settings.environment
-    cpu, memory = _SIZES[environment.compute_type]
+    cpu, memory = COMPUTE_TYPES[environment.compute_type]
     # Its folders one by one, and what the platform tells it read-only: so a build can neither
     # change nor replace what the platform goes by.
     writable = ("control/out", *parts(item))

@@ -18,7 +18,7 @@ from tests.unit.services.codebuild.world import (
 )
 
 from demitasse.engines.containers.errors import PullNotFound
-from demitasse.errors import EngineUnavailable
+from demitasse.errors import EngineUnavailable, ServiceError
 from demitasse.services.codebuild import buildspec, specs
 from demitasse.services.codebuild.controller.notes import Notes
 from demitasse.services.codebuild.controller.uploads import Uploads
@@ -29,6 +29,7 @@ from demitasse.services.codebuild.records import (
     BuildOverrides,
     Ending,
     Source,
+    Variable,
     find_build,
     start_build,
 )
@@ -463,6 +464,50 @@ def test_a_build_of_codepipeline(world: World) -> None:
     world.work()
     assert "p/Out/1" in world.objects.kept[SCOPE, "b"]
     assert world.refusal("RetryBuild", id=build_id)[0] == "InvalidInputException"
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        BuildOverrides(compute_type="BUILD_LAMBDA_1GB"),
+        BuildOverrides(environment_type="ARM_CONTAINER"),
+        BuildOverrides(image="two words"),
+        BuildOverrides(source_type="GITHUB", source_location="https://github.com/a/b"),
+        BuildOverrides(source_type="S3", source_location="bucket"),
+        BuildOverrides(buildspec="ci/buildspec.yml"),
+        BuildOverrides(timeout=4),
+        BuildOverrides(queued_timeout=10**12),
+        BuildOverrides(variables=(Variable("A-B", "c"),)),
+    ],
+)
+def test_nobody_starts_what_cannot_be_built(world: World, overrides: BuildOverrides) -> None:
+    """EventBridge's targets bring overrides too, which no model has checked."""
+    world.project()
+    now = world.stand.clock.now()
+    with world.stand.store.transaction() as tx, pytest.raises(ServiceError):
+        start_build(tx, SCOPE, world.stand.ids, now, "app", initiator="rule/r", overrides=overrides)
+    assert world.call("ListBuilds")["ids"] == []
+
+
+def test_what_a_call_overrides_is_read_as_the_projects_own(world: World) -> None:
+    world.project(
+        secondarySources=[{"type": "S3", "location": "b/k.zip", "sourceIdentifier": "more"}]
+    )
+    version = {"sourceIdentifier": "more", "sourceVersion": "v2"}
+    build_id = world.start(secondarySourcesVersionOverride=[version])
+    assert world.see(build_id)["secondarySourceVersions"] == [version]
+    assert world.see(world.start())["secondarySourceVersions"] == []
+    for changes, problem in (
+        (
+            {"sourceTypeOverride": "CODEPIPELINE", "sourceLocationOverride": "b/k"},
+            "CodePipeline alone",
+        ),
+        ({"buildspecOverride": "version: 0.2\nphases: x"}, "line 2: phases must be a mapping"),
+        ({"secondarySourcesVersionOverride": [{**version, "sourceIdentifier": "x"}]}, "source x"),
+        ({"debugSessionEnabled": True}, "debugSessionEnabled is not supported"),
+    ):
+        code, message = world.refusal("StartBuild", projectName="app", **changes)
+        assert (code, problem in message) == ("InvalidInputException", True), message
 
 
 def test_builds_are_listed_repeated_and_forgotten(world: World) -> None:

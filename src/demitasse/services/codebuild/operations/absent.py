@@ -12,9 +12,9 @@ import re
 from demitasse.api import Input, Output
 from demitasse.errors import ServiceError
 from demitasse.services.base import Context
-from demitasse.services.codebuild.operations import reading
 from demitasse.services.codebuild.operations.api import api
 from demitasse.services.codebuild.records import find_project
+from demitasse.services.codebuild.records.checks import invalid
 
 _REPORT = re.compile(r"arn:aws[\w-]*:codebuild:[\w-]+:[0-9]{12}:report/.+")
 _REPORT_GROUP = re.compile(r"arn:aws[\w-]*:codebuild:[\w-]+:[0-9]{12}:report-group/.+")
@@ -49,7 +49,7 @@ def list_reports_for_report_group(ctx: Context, given: Input) -> Output:  # noqa
     """``ResourceNotFoundException``: there is no such group."""
     arn = given["reportGroupArn"]
     if not _REPORT_GROUP.fullmatch(arn):
-        reading.invalid(f"Invalid report group ARN: {arn[:200]}")
+        invalid(f"Invalid report group ARN: {arn[:200]}")
     raise _not_found("Report group", arn)
 
 
@@ -70,7 +70,7 @@ def describe_test_cases(ctx: Context, given: Input) -> Output:  # noqa: ARG001
 def describe_code_coverages(ctx: Context, given: Input) -> Output:  # noqa: ARG001
     """There is no such report, which is an ``InvalidInputException`` here: AWS has no other."""
     _check_report(given["reportArn"])
-    reading.invalid(f"Report cannot be found: {given['reportArn']}")
+    invalid(f"Report cannot be found: {given['reportArn']}")
 
 
 @api.operation("ListBuildBatches")
@@ -83,7 +83,7 @@ def list_build_batches(ctx: Context, given: Input) -> Output:  # noqa: ARG001
 def list_build_batches_for_project(ctx: Context, given: Input) -> Output:
     """A project has none."""
     if "projectName" not in given:
-        reading.invalid("The name of a project is required")
+        invalid("The name of a project is required")
     find_project(ctx.tx, ctx.scope, given["projectName"])
     return _none("ids", given)
 
@@ -154,7 +154,7 @@ def list_source_credentials(ctx: Context, given: Input) -> Output:
 def _none(member: str, given: Input) -> Output:
     """An only, empty page. No token leads to another one."""
     if given.get("nextToken"):
-        reading.invalid("Invalid token")
+        invalid("Invalid token")
     return {member: []}
 
 
@@ -164,7 +164,7 @@ def _once(names: list[str]) -> list[str]:
 
 def _check_report(arn: str) -> None:
     if not _REPORT.fullmatch(arn):
-        reading.invalid(f"Invalid report ARN: {arn[:200]}")
+        invalid(f"Invalid report ARN: {arn[:200]}")
 
 
 def _not_found(what: str, name: str) -> ServiceError:

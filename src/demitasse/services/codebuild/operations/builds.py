@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from demitasse.api import Input, Output
-from demitasse.errors import NotSupported, ServiceError
+from demitasse.errors import NotSupported
 from demitasse.services.base import Context
 from demitasse.services.codebuild import describe
 from demitasse.services.codebuild.operations import reading
@@ -13,9 +11,10 @@ from demitasse.services.codebuild.operations.api import api
 from demitasse.services.codebuild.records import (
     BUILDS,
     FINAL,
-    INVALID,
     LISTED,
     BuildOverrides,
+    Settings,
+    Source,
     build_arn,
     build_key,
     find_build,
@@ -24,9 +23,8 @@ from demitasse.services.codebuild.records import (
     start_build,
     stop_build,
 )
-from demitasse.services.codebuild.records.starting import overridden
+from demitasse.services.codebuild.records.checks import PIPELINE, invalid
 
-_MOST_IDS = 100
 _REFUSED = (
     "sourceAuthOverride",
     "insecureSslOverride",
@@ -50,27 +48,6 @@ def start(ctx: Context, given: Input) -> Output:
     if given.get("gitSubmodulesConfigOverride", {}).get("fetchSubmodules"):
         raise NotSupported("gitSubmodulesConfigOverride")
     project = find_project(ctx.tx, ctx.scope, given["projectName"])
-    overrides = _overrides(ctx, given)
-    version = given.get("sourceVersion", "")
-    settings = overridden(project.desired.settings, overrides, version)
-    if settings.source.type == "CODEPIPELINE":
-        reading.invalid(
-            "A build with the source type CODEPIPELINE can be started by CodePipeline alone;"
-            " override the source's and the artifacts' types"
-        )
-    reading.source(
-        {
-            key: value
-            for key, value in describe.source(settings.source).items()
-            if value is not None and key != "sourceIdentifier"
-        }
-    )
-    reading.check_whole(settings)
-    if "secondarySourcesVersionOverride" in given:
-        sources = reading.secondary_versions(
-            settings.secondary_sources, given["secondarySourcesVersionOverride"]
-        )
-        overrides = msgspec.structs.replace(overrides, secondary_sources=sources)
     build_id = start_build(
         ctx.tx,
         ctx.scope,
@@ -78,8 +55,8 @@ def start(ctx: Context, given: Input) -> Output:
         ctx.now,
         project.key,
         initiator=_initiator(ctx),
-        source_version=version,
-        overrides=overrides,
+        source_version=given.get("sourceVersion", ""),
+        overrides=_overrides(ctx, given, project.desired.settings),
         token=given.get("idempotencyToken", ""),
     )
     return {"build": describe.build(find_build(ctx.tx, ctx.scope, build_id))}
@@ -95,10 +72,10 @@ def stop(ctx: Context, given: Input) -> Output:
 def retry(ctx: Context, given: Input) -> Output:
     """Build once more as an earlier build did."""
     if "id" not in given:
-        reading.invalid("The id of a build is required")
+        invalid("The id of a build is required")
     before = find_build(ctx.tx, ctx.scope, given["id"])
-    if before.desired.settings.source.type == "CODEPIPELINE":
-        reading.invalid("A build of CodePipeline cannot be retried; retry the pipeline's stage")
+    if before.desired.settings.source.type == PIPELINE:
+        invalid("A build of CodePipeline cannot be retried; retry the pipeline's stage")
     token = given.get("idempotencyToken", "")
     build_id = retry_build(ctx.tx, ctx.scope, ctx.ids, ctx.now, given["id"], token=token)
     return {"build": describe.build(find_build(ctx.tx, ctx.scope, build_id))}
@@ -107,11 +84,8 @@ def retry(ctx: Context, given: Input) -> Output:
 @api.operation("BatchGetBuilds")
 def batch_get_builds(ctx: Context, given: Input) -> Output:
     """Describe builds by id or ARN."""
-    ids = given["ids"]
-    if len(ids) > _MOST_IDS:
-        raise ServiceError(INVALID, f"At most {_MOST_IDS} ids may be given")
     found, missing = [], []
-    for build_id in dict.fromkeys(ids):
+    for build_id in dict.fromkeys(given["ids"]):
         item = ctx.tx.get(BUILDS, ctx.scope, build_key(ctx.scope, build_id))
         if item is None:
             missing.append(build_id)
@@ -140,24 +114,17 @@ def batch_delete_builds(ctx: Context, given: Input) -> Output:
     return {"buildsDeleted": deleted, "buildsNotDeleted": kept}
 
 
-def _overrides(ctx: Context, given: Input) -> BuildOverrides:
-    """What a call overrides of its project, each checked as the project's own is."""
+def _overrides(ctx: Context, given: Input, settings: Settings) -> BuildOverrides:
+    """What a call overrides of its project, each read as the project's own is."""
     role = given.get("serviceRoleOverride", "")
-    secondary_sources = given.get("secondarySourcesOverride")
     secondary_artifacts = given.get("secondaryArtifactsOverride")
     cache = reading.cache(given["cacheOverride"]) if "cacheOverride" in given else None
-    kind = given.get("environmentTypeOverride", "")
-    size = given.get("computeTypeOverride", "")
     return BuildOverrides(
-        source_type=given.get("sourceTypeOverride", ""),
+        source_type=_source_type(given),
         source_location=given.get("sourceLocationOverride", ""),
-        buildspec=given.get("buildspecOverride", ""),
+        buildspec=reading.buildspec_text(given.get("buildspecOverride", "")),
         clone_depth=given.get("gitCloneDepthOverride"),
-        secondary_sources=(
-            None
-            if secondary_sources is None
-            else tuple(reading.source(each, secondary=True) for each in secondary_sources)
-        ),
+        secondary_sources=_secondary_sources(given, settings.secondary_sources),
         artifacts=(
             reading.artifacts(given["artifactsOverride"]) if "artifactsOverride" in given else None
         ),
@@ -167,9 +134,9 @@ def _overrides(ctx: Context, given: Input) -> BuildOverrides:
             else tuple(reading.artifacts(each, secondary=True) for each in secondary_artifacts)
         ),
         variables=reading.variables(given.get("environmentVariablesOverride", [])),
-        image=reading.image(given.get("imageOverride", "")),
-        environment_type=reading.environment_type(kind) if kind else "",
-        compute_type=reading.compute_type(size) if size else "",
+        image=given.get("imageOverride", ""),
+        environment_type=given.get("environmentTypeOverride", ""),
+        compute_type=given.get("computeTypeOverride", ""),
         privileged=given.get("privilegedModeOverride"),
         pull_credentials=given.get("imagePullCredentialsTypeOverride", ""),
         service_role=reading.role(ctx, role) if role else "",
@@ -180,6 +147,23 @@ def _overrides(ctx: Context, given: Input) -> BuildOverrides:
         no_cache="cacheOverride" in given and cache is None,
         logs=reading.logs(given["logsConfigOverride"]) if "logsConfigOverride" in given else None,
     )
+
+
+def _source_type(given: Input) -> str:
+    kind: str = given.get("sourceTypeOverride", "")
+    if kind == PIPELINE:
+        invalid("Builds with the source type CODEPIPELINE are started by CodePipeline alone")
+    return kind
+
+
+def _secondary_sources(given: Input, own: tuple[Source, ...]) -> tuple[Source, ...] | None:
+    """Those of the call or of the project, with the versions of the call; ``None``: as they are."""
+    sources, versions = "secondarySourcesOverride", "secondarySourcesVersionOverride"
+    if sources not in given and versions not in given:
+        return None
+    if sources in given:
+        own = tuple(reading.source(each, secondary=True) for each in given[sources])
+    return reading.secondary_versions(own, given.get(versions, []))
 
 
 def _initiator(ctx: Context) -> str:

@@ -19,9 +19,9 @@ from demitasse.services.codebuild.records import (
     find_project,
     project_arn,
 )
+from demitasse.services.codebuild.records.checks import check
 from demitasse.store import Ref
 
-_MOST_NAMES = 100
 _REFUSED = (
     "vpcConfig",
     "badgeEnabled",
@@ -91,11 +91,8 @@ def delete_project(ctx: Context, given: Input) -> Output:
 @api.operation("BatchGetProjects")
 def batch_get_projects(ctx: Context, given: Input) -> Output:
     """Describe projects by name or ARN."""
-    names = given["names"]
-    if len(names) > _MOST_NAMES:
-        raise ServiceError(INVALID, f"At most {_MOST_NAMES} names may be given")
     found, missing = [], []
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(given["names"]):
         key = name.removeprefix(project_arn(ctx.scope, ""))
         item = ctx.tx.get(PROJECTS, ctx.scope, key)
         if item is None:
@@ -137,7 +134,7 @@ def _changed(project: Project, given: Input) -> Project:
         queued_timeout=given.get("queuedTimeoutInMinutes", settings.queued_timeout),
         encryption_key=given.get("encryptionKey", settings.encryption_key),
     )
-    reading.check_whole(settings)
+    check(settings)
     return msgspec.structs.replace(
         project,
         settings=settings,

@@ -1,35 +1,31 @@
-"""Reading what projects and builds are given: AWS's shapes into ours, checked.
+"""Reading what projects and builds are given: AWS's shapes into ours, member by member.
 
-Refuses by name what is not carried out; what AWS refuses, in AWS's words where they are known.
+Refuses by name what is not carried out. What must hold of the whole is in ``records.checks``.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
 from demitasse.api import Input
 from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.base import Context
-from demitasse.services.codebuild import buildspec, specs
+from demitasse.services.codebuild import buildspec
 from demitasse.services.codebuild.nodes import BadBuildspec
 from demitasse.services.codebuild.records import (
     INVALID,
-    VARIABLE_NAME,
     Artifacts,
     Environment,
     Logs,
-    Settings,
     Source,
     Variable,
-    bucket_and_key,
     service_role,
 )
-from demitasse.services.codecommit.records import PATH
+from demitasse.services.codebuild.records.checks import PIPELINE, invalid
 
-SOURCES = ("CODEPIPELINE", "CODECOMMIT", "S3", "NO_SOURCE")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,127}")
 _S3_OBJECT = re.compile(r"arn:aws:s3:::[^/]+/.+")
 _ROLE = re.compile(r"arn:aws:iam::([0-9]{12}):role/.+")
@@ -38,8 +34,6 @@ _ROLE = re.compile(r"arn:aws:iam::([0-9]{12}):role/.+")
 def source(given: Input, *, secondary: bool = False) -> Source:
     """A ProjectSource. ``InvalidInputException``, ``NotSupported``."""
     kind = given["type"]
-    if kind not in SOURCES:
-        raise NotSupported(f"The source type {kind}")
     for name in ("auth", "buildStatusConfig", "reportBuildStatus", "insecureSsl"):
         if given.get(name):
             raise NotSupported(f"source.{name}")
@@ -48,41 +42,19 @@ def source(given: Input, *, secondary: bool = False) -> Source:
     identifier = given.get("sourceIdentifier", "")
     if secondary:
         _identifier(identifier, "sourceIdentifier")
-        if kind == "CODEPIPELINE":
+        if kind == PIPELINE:
             invalid("Secondary sources must not be of the type CODEPIPELINE")
     return Source(
         type=kind,
-        location=_location(kind, given.get("location", "")),
-        buildspec=_buildspec(given.get("buildspec", "")),
+        location=given.get("location", ""),
+        buildspec=buildspec_text(given.get("buildspec", "")),
         identifier=identifier if secondary else "",
         clone_depth=given.get("gitCloneDepth"),
     )
 
 
-def _location(kind: str, location: str) -> str:
-    if kind in {"CODEPIPELINE", "NO_SOURCE"}:
-        if location:
-            invalid(f"Invalid project source: location must not be given for the type {kind}")
-        return ""
-    if not location:
-        invalid("Project source location is required")
-    if kind == "CODECOMMIT":
-        if PATH not in location or not location.rpartition(PATH)[2]:
-            invalid(
-                "Invalid project source: location must be the HTTP clone URL of a CodeCommit"
-                f" repository, not {location[:200]}"
-            )
-        return location
-    bucket, key = bucket_and_key(location)
-    if not bucket or not key:
-        invalid(
-            "Invalid project source: location must be <bucket>/<path to a zip file> or"
-            " <bucket>/<path to a folder>/"
-        )
-    return location
-
-
-def _buildspec(text: str) -> str:
+def buildspec_text(text: str) -> str:
+    """A path, an S3 object's ARN, or a buildspec, which must be valid. ``InvalidInputException``."""
     if text.startswith("arn:") and not _S3_OBJECT.fullmatch(text):
         invalid(f"Invalid buildspec location: {text[:200]} is not the ARN of an object in S3")
     if text and buildspec.is_inline(text):
@@ -135,10 +107,8 @@ def environment(given: Input) -> Environment:
     ):  # fmt: skip
         if given.get(name):
             raise NotSupported(f"environment.{name}")
-    environment_type(given["type"])
-    compute_type(given["computeType"])
     return Environment(
-        image=image(given["image"]),
+        image=given["image"],
         compute_type=given["computeType"],
         type=given["type"],
         variables=variables(given.get("environmentVariables", [])),
@@ -147,41 +117,13 @@ def environment(given: Input) -> Environment:
     )
 
 
-def environment_type(value: str) -> str:
-    """LINUX_CONTAINER; the others are refused by name."""
-    if value != "LINUX_CONTAINER":
-        raise NotSupported(f"The environment type {value}")
-    return value
-
-
-def compute_type(value: str) -> str:
-    """One of the sizes of containers; the others are refused by name."""
-    if value not in specs.COMPUTE_TYPES:
-        raise NotSupported(f"The compute type {value}")
-    return value
-
-
-def image(name: str) -> str:
-    """The name of an image."""
-    if any(each.isspace() for each in name):
-        invalid(f"Invalid environment: image {name!r} is not the name of an image")
-    return name
-
-
 def variables(given: list[dict[str, Any]]) -> tuple[Variable, ...]:
     """Environment variables. ``InvalidInputException``, ``NotSupported``."""
-    found: dict[str, Variable] = {}
     for each in given:
         kind = each.get("type", "PLAINTEXT")
         if kind != "PLAINTEXT":
             raise NotSupported(f"The environment variable type {kind}")
-        name = each["name"]
-        if not VARIABLE_NAME.fullmatch(name):
-            invalid(f"Invalid environment variable name: {name[:100]}")
-        if name in found:
-            invalid(f"Duplicate environment variable name: {name}")
-        found[name] = Variable(name, each["value"])
-    return tuple(found.values())
+    return tuple(Variable(each["name"], each["value"]) for each in given)
 
 
 def cache(given: Input) -> tuple[str, ...] | None:
@@ -219,26 +161,6 @@ def role(ctx: Context, arn: str) -> str:
     return arn
 
 
-def check_whole(settings: Settings) -> None:
-    """What must hold between the parts of a project. ``InvalidInputException``."""
-    pipeline = "CODEPIPELINE"
-    if (settings.source.type == pipeline) != (settings.artifacts.type == pipeline):
-        invalid(
-            "Invalid input: when using CodePipeline both sourceType, and artifactType must be set"
-            " to: CODEPIPELINE"
-        )
-    if settings.source.type == "NO_SOURCE" and not (
-        settings.source.buildspec and buildspec.is_inline(settings.source.buildspec)
-    ):
-        invalid("A buildspec is required for a project with the source type NO_SOURCE")
-    for what, names in (
-        ("sourceIdentifier", [each.identifier for each in settings.secondary_sources]),
-        ("artifactIdentifier", [each.identifier for each in settings.secondary_artifacts]),
-    ):
-        if len(set(names)) != len(names):
-            invalid(f"Duplicate {what}")
-
-
 def secondary_versions(
     sources: tuple[Source, ...], given: list[dict[str, Any]]
 ) -> tuple[Source, ...]:
@@ -259,8 +181,3 @@ def _identifier(value: str, what: str) -> None:
             f"Invalid input: {what} must contain only alphanumeric characters and underscores and"
             " be less than 128 characters in length"
         )
-
-
-def invalid(message: str) -> NoReturn:
-    """``InvalidInputException``."""
-    raise ServiceError(INVALID, message)

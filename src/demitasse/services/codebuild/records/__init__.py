@@ -19,9 +19,9 @@ from demitasse.services.codebuild.records.builds import (
 )
 from demitasse.services.codebuild.records.progress import SUCCEEDED, Ending
 from demitasse.services.codebuild.records.projects import (
+    COMPUTE_TYPES,
     INVALID,
     PROJECTS,
-    VARIABLE_NAME,
     Artifacts,
     Environment,
     Logs,
@@ -43,6 +43,7 @@ from demitasse.services.codebuild.records.starting import (
 
 __all__ = [
     "BUILDS",
+    "COMPUTE_TYPES",
     "EVERYWHERE",
     "FINAL",
     "INVALID",
@@ -50,7 +51,6 @@ __all__ = [
     "PROJECTS",
     "QUEUE",
     "SUCCEEDED",
-    "VARIABLE_NAME",
     "Artifacts",
     "Build",
     "BuildItem",

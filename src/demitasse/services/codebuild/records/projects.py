@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 import msgspec
@@ -15,8 +14,14 @@ from demitasse.store.kinds import Nothing
 
 INVALID = "InvalidInputException"
 SERVICE = "codebuild.amazonaws.com"
-VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-"""What a shell takes as a variable's name."""
+COMPUTE_TYPES = {
+    "BUILD_GENERAL1_SMALL": (2.0, 4),
+    "BUILD_GENERAL1_MEDIUM": (4.0, 8),
+    "BUILD_GENERAL1_LARGE": (8.0, 16),
+    "BUILD_GENERAL1_XLARGE": (36.0, 72),
+    "BUILD_GENERAL1_2XLARGE": (72.0, 144),
+}
+"""The sizes of containers: processors, and GiB of memory."""
 
 
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):

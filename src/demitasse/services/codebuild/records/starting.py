@@ -25,10 +25,10 @@ from demitasse.services.codebuild.records.builds import (
     find_build,
     listing_keys,
 )
+from demitasse.services.codebuild.records.checks import PIPELINE, check_by_hand, check_variables
 from demitasse.services.codebuild.records.progress import Ending, complete, note
 from demitasse.services.codebuild.records.projects import (
     INVALID,
-    VARIABLE_NAME,
     Artifacts,
     Environment,
     Logs,
@@ -99,10 +99,10 @@ def start_build(
     ``AccountLimitExceededException`` (the project's concurrent build limit).
     """
     item = find_project(tx, scope, project)
-    for each in overrides.variables:
-        if not VARIABLE_NAME.fullmatch(each.name):
-            raise ServiceError(INVALID, f"Invalid environment variable name: {each.name[:100]}")
+    check_variables(overrides.variables)
     settings = overridden(item.desired.settings, overrides, source_version)
+    if overrides.source_type != PIPELINE:
+        check_by_hand(settings)
     digest = hashlib.sha256(msgspec.json.encode((item.key, settings))).hexdigest()
     if token:
         known = _by_token(tx, scope, now, token, digest)
