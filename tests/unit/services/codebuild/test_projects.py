@@ -21,11 +21,6 @@ def _made() -> World:
     return World()
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def test_a_project_is_described_as_it_was_given(world: World) -> None:
     world.project(
         description="The app",

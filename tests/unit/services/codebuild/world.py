@@ -89,6 +89,14 @@ class World:
     def phases(self, build_id: str) -> list[str]:
         return [each["phaseType"] for each in self.see(build_id)["phases"]]
 
+    def control(self, build_id: str) -> dict[str, str]:
+        """What the platform has told a build's container."""
+        return self.workspaces.control[specs.workspace_name(build_id)]
+
+    def boxes(self) -> list[str]:
+        """The names of the containers that there are."""
+        return [each.name for each in asyncio.run(self.containers.list())]
+
     def work(self, seconds: float = 1) -> None:
         """Let the controller work; each time it is a new one, as after a crash."""
         self.logs_are_kept()
