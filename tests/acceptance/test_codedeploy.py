@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -10,9 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 from tests.acceptance.application import installation_in
-from tests.acceptance.blue_green import SERVICES, Shop, push_application
+from tests.acceptance.blue_green import APPSPEC, SERVICES, Shop, push_application
 from tests.acceptance.conftest import Installation
 
 from demitasse import daemon
@@ -150,6 +152,14 @@ def test_broken_releases_are_never_seen_and_are_rolled_back(shop: Shop) -> None:
         with pytest.raises(ClientError, match=exits) as refused:
             shop.start("customer", "too soon")
         assert refused.value.response["Error"]["Code"] == "DeploymentLimitExceededException"
+        # CodeDeploy waits, but says what for.
+        shop.until(
+            lambda: (
+                "Essential container in task exited"
+                in "".join(shop.info(exits)["deploymentStatusMessages"])
+            ),
+            seconds=30,
+        )
         failed = shop.ended(exits, "Failed", seconds=60)
         assert "Essential container in task exited" in failed["errorInformation"]["message"]
         rollback = failed["rollbackInfo"]["rollbackDeploymentId"]
@@ -162,6 +172,64 @@ def test_broken_releases_are_never_seen_and_are_rolled_back(shop: Shop) -> None:
         assert set(load.figures.served_by) == {pages[service]}
         assert len(shop.see(service)["taskSets"]) == 1
     assert all(len(route) == 1 for route in shop.routes("production"))
+
+
+def test_it_waits_for_the_word_while_testers_see_the_new_version(shop: Shop) -> None:
+    group = {"applicationName": shop.name, "deploymentGroupName": "employee"}
+    kept = shop.deploy.get_deployment_group(**group)["deploymentGroupInfo"]
+    member = "blueGreenDeploymentConfiguration"
+    patient = {
+        "deploymentReadyOption": {"actionOnTimeout": "STOP_DEPLOYMENT", "waitTimeInMinutes": 120},
+        "terminateBlueInstancesOnDeploymentSuccess": {
+            "action": "TERMINATE",
+            "terminationWaitTimeInMinutes": 120,
+        },
+    }
+    change = {"applicationName": shop.name, "currentDeploymentGroupName": "employee"}
+    shop.deploy.update_deployment_group(**change, **{member: patient})
+    before = shop.page("employee")
+    try:
+        deployment = shop.start("employee", "asked")
+        shop.until(lambda: shop.info(deployment)["status"] == "Ready", seconds=30)
+        assert (shop.page("employee"), shop.page("employee", 8080)) == (before, "employee asked")
+        shop.deploy.continue_deployment(deploymentId=deployment, deploymentWaitType="READY_WAIT")
+        shop.until(lambda: shop.info(deployment)["instanceTerminationWaitTimeStarted"])
+        assert shop.page("employee") == "employee asked"
+        sets = shop.target(deployment)["taskSetsInfo"]
+        assert [(each["status"], each["runningCount"]) for each in sets] == [
+            ("ACTIVE", 1),
+            ("PRIMARY", 1),
+        ]
+        shop.deploy.continue_deployment(
+            deploymentId=deployment, deploymentWaitType="TERMINATION_WAIT"
+        )
+        shop.ended(deployment, "Succeeded")
+    finally:
+        shop.deploy.update_deployment_group(**change, **{member: kept[member]})
+
+
+def test_a_revision_in_s3_is_read_in_the_version_that_was_named(shop: Shop) -> None:
+    s3 = shop.platform.client("s3")
+    s3.create_bucket(Bucket="revisions")
+    s3.put_bucket_versioning(Bucket="revisions", VersioningConfiguration={"Status": "Enabled"})
+    content = APPSPEC.format(definition=shop.register("employee", "s3"), container="employee")
+    as_json = json.dumps(yaml.safe_load(content), indent=2)
+    first = s3.put_object(Bucket="revisions", Key="appspec.json", Body=as_json)
+    s3.put_object(Bucket="revisions", Key="appspec.json", Body="something else")
+
+    def deployed(**location: str) -> str:
+        where = {"bucket": "revisions", "key": "appspec.json", "bundleType": "JSON", **location}
+        begun = shop.deploy.create_deployment(
+            applicationName=shop.name,
+            deploymentGroupName="employee",
+            revision={"revisionType": "S3", "s3Location": where},
+        )
+        return str(begun["deploymentId"])
+
+    failed = shop.ended(deployed(), "Failed")
+    assert failed["errorInformation"]["code"] == "INVALID_REVISION"
+    shop.ended(deployed(version=first["VersionId"], eTag=first["ETag"]), "Succeeded")
+    assert shop.page("employee") == "employee s3"
 
 
 def test_stopping_an_ill_release_with_a_rollback(shop: Shop) -> None:

@@ -270,8 +270,8 @@ def test_groups_refused(changes: dict[str, Any], code: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"targetGroups": [{"name": "one"}]}, "two different target groups"),
-        ({"targetGroups": [{"name": "one"}, {"name": "one"}]}, "two different target groups"),
+        ({"targetGroups": [{"name": "one"}]}, "must have two target groups"),
+        ({"targetGroups": [{"name": "one"}, {"name": "one"}]}, "must have distinct target groups"),
         ({"targetGroups": [{"name": "one"}, {"name": "x"}]}, "target group x could not be found"),
         ({"prodTrafficRoute": None}, "production traffic route"),
         ({"prodTrafficRoute": {"listenerArns": ["arn:x"]}}, "arn:x of prodTrafficRoute"),

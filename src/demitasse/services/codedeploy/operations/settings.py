@@ -133,8 +133,10 @@ def pair(ctx: Context, given: Input | None) -> Pair:
             " group pair"
         )
     named = [each.get("name", "") for each in pairs[0].get("targetGroups") or ()]
-    if len(set(named)) != 2 or len(named) != 2 or not all(named):
-        raise _pair("A target group pair must have two different target groups.")
+    if len(named) != 2 or not all(named):
+        raise _pair("A target group pair must have two target groups.")
+    if named[0] == named[1]:
+        raise _pair("Target group pair must have distinct target groups.")
     for name in named:
         if ctx.tx.one(TARGET_GROUPS, ctx.scope, "name", name) is None:
             raise _pair(f"The target group {name} could not be found.")
