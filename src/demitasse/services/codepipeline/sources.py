@@ -38,11 +38,10 @@ def current(tx: Transaction, scope: Scope, provider: str, given: dict[str, str])
 def followed(declaration: Declaration) -> dict[str, Action]:
     """The source actions whose changes start the pipeline, by what they read."""
     found: dict[str, Action] = {}
-    for stage in declaration.stages:
-        for action in stage.actions:
-            source = source_of(action)
-            if source is not None and follows(action):
-                found.setdefault(source, action)
+    for _, action in declaration.actions():
+        source = source_of(action)
+        if source is not None and follows(action):
+            found.setdefault(source, action)
     return found
 
 

@@ -90,8 +90,7 @@ def get_pipeline_execution(ctx: Context, given: Input) -> Output:
         ctx.tx, ctx.scope, pipeline.desired.pipeline_id, given["pipelineExecutionId"]
     )
     own, seen = item.desired, item.observed
-    shown = _common(item)
-    shown |= {
+    shown = _common(item) | {
         "pipelineName": own.pipeline,
         "pipelineVersion": own.version,
         "artifactRevisions": [
@@ -109,7 +108,7 @@ def get_pipeline_execution(ctx: Context, given: Input) -> Output:
             {"name": name, "resolvedValue": value} for name, value in own.variables.items()
         ],
     }
-    return {"pipelineExecution": {name: each for name, each in shown.items() if each is not None}}
+    return {"pipelineExecution": shown}
 
 
 @api.operation("ListPipelineExecutions")
@@ -131,14 +130,14 @@ def list_pipeline_executions(ctx: Context, given: Input) -> Output:
 
 def _common(item: ExecutionItem) -> Output:
     own, seen = item.desired, item.observed
-    trigger: Output = {"triggerType": own.trigger.type}
-    if own.trigger.detail:
-        trigger["triggerDetail"] = own.trigger.detail
     return {
         "pipelineExecutionId": own.execution_id,
         "status": seen.status,
         "statusSummary": seen.summary or None,
-        "trigger": trigger,
+        "trigger": {
+            "triggerType": own.trigger.type,
+            "triggerDetail": own.trigger.detail or None,
+        },
         "executionMode": own.mode,
         "executionType": "ROLLBACK" if own.target else "STANDARD",
         "rollbackMetadata": (
@@ -149,18 +148,17 @@ def _common(item: ExecutionItem) -> Output:
 
 def _summary(item: ExecutionItem) -> Output:
     own, seen = item.desired, item.observed
-    shown = _common(item) | {
+    return _common(item) | {
         "startTime": own.started_at,
         "lastUpdateTime": seen.updated_at or own.started_at,
         "sourceRevisions": [
             {
                 "actionName": each.action,
                 "revisionId": each.id,
-                **({"revisionSummary": each.summary} if each.summary else {}),
-                **({"revisionUrl": each.url} if each.url else {}),
+                "revisionSummary": each.summary or None,
+                "revisionUrl": each.url or None,
             }
             for each in seen.revisions.values()
         ],
         "stopTrigger": {"reason": own.stop.reason} if own.stop else None,
     }
-    return {name: each for name, each in shown.items() if each is not None}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from demitasse.api import Input, Output
 from demitasse.services.base import Context
 from demitasse.services.codepipeline.operations import names
@@ -11,9 +9,10 @@ from demitasse.services.codepipeline.operations.api import api
 from demitasse.services.codepipeline.records import (
     ACTIONS,
     ActionItem,
-    StoredArtifact,
     find_execution,
 )
+from demitasse.services.codepipeline.records.actions import artifact_detail
+from demitasse.services.codepipeline.records.declarations import show
 
 
 @api.operation("ListActionExecutions")
@@ -53,8 +52,7 @@ def list_action_executions(ctx: Context, given: Input) -> Output:
 
 def _detail(item: ActionItem) -> Output:
     own, seen = item.desired, item.observed
-    type_ = own.declared.action_type_id
-    shown: dict[str, Any] = {
+    return {
         "pipelineExecutionId": own.execution_id,
         "actionExecutionId": own.id,
         "pipelineVersion": own.version,
@@ -65,44 +63,28 @@ def _detail(item: ActionItem) -> Output:
         "updatedBy": seen.updated_by or None,
         "status": seen.status,
         "input": {
-            "actionTypeId": {
-                "category": type_.category,
-                "owner": type_.owner,
-                "provider": type_.provider,
-                "version": type_.version,
-            },
+            "actionTypeId": show(own.declared.action_type_id),
             "configuration": own.declared.configuration,
             "resolvedConfiguration": own.configuration,
+            "roleArn": own.declared.role_arn,
             "region": item.scope.region,
-            "inputArtifacts": [_artifact(each) for each in own.inputs],
+            "inputArtifacts": [artifact_detail(each) for each in own.inputs],
+            "namespace": own.declared.namespace,
         },
         "output": {
-            "outputArtifacts": [_artifact(each) for each in seen.outputs],
+            "outputArtifacts": [artifact_detail(each) for each in seen.outputs],
             "executionResult": _result(item),
             "outputVariables": seen.variables,
         },
     }
-    for name, value in (
-        ("roleArn", own.declared.role_arn),
-        ("namespace", own.declared.namespace),
-    ):
-        if value:
-            shown["input"][name] = value
-    return {name: value for name, value in shown.items() if value is not None}
 
 
 def _result(item: ActionItem) -> Output:
     seen = item.observed
-    shown: dict[str, Any] = {
+    return {
         "externalExecutionId": seen.external_id or None,
         "externalExecutionSummary": seen.summary or None,
         "externalExecutionUrl": seen.external_url or None,
+        "errorDetails": show(seen.error) if seen.error else None,
         "logStreamARN": seen.log_stream or None,
     }
-    if seen.error is not None:
-        shown["errorDetails"] = {"code": seen.error.code, "message": seen.error.message}
-    return {name: value for name, value in shown.items() if value is not None}
-
-
-def _artifact(stored: StoredArtifact) -> Output:
-    return {"name": stored.name, "s3location": {"bucket": stored.bucket, "key": stored.key}}

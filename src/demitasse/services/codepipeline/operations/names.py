@@ -9,6 +9,7 @@ from demitasse.api import Input, Output
 from demitasse.errors import ServiceError
 from demitasse.services import paging
 from demitasse.services.base import Context
+from demitasse.services.codepipeline.operations import faults
 from demitasse.services.codepipeline.records import PipelineItem, find_pipeline
 from demitasse.services.codepipeline.records.declarations import Declaration, Stage
 from demitasse.services.iam.records import find_role, trusts_service
@@ -54,16 +55,13 @@ def check_roles(ctx: Context, declaration: Declaration) -> None:
     own = find_role(ctx.tx, ctx.scope, declaration.role_arn)
     if own is None or not trusts_service(own, SERVICE):
         raise _not_assumed("CodePipeline", declaration.role_arn)
-    for each in declaration.stages:
-        for action in each.actions:
-            if action.role_arn and find_role(ctx.tx, ctx.scope, action.role_arn) is None:
-                raise _not_assumed(declaration.role_arn, action.role_arn)
+    for _, action in declaration.actions():
+        if action.role_arn and find_role(ctx.tx, ctx.scope, action.role_arn) is None:
+            raise _not_assumed(declaration.role_arn, action.role_arn)
 
 
 def _not_assumed(by: str, arn: str) -> ServiceError:
-    return ServiceError(
-        "InvalidStructureException", f"{by} is not authorized to perform AssumeRole on role {arn}"
-    )
+    return faults.structure(f"{by} is not authorized to perform AssumeRole on role {arn}")
 
 
 def page(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from demitasse.api import Input, Output
 from demitasse.services.base import Context
 from demitasse.services.codepipeline import urls
@@ -16,7 +14,7 @@ from demitasse.services.codepipeline.records import (
     PipelineItem,
     StageLatest,
 )
-from demitasse.services.codepipeline.records.declarations import Action, Stage
+from demitasse.services.codepipeline.records.declarations import Action, Stage, show
 
 
 @api.operation("GetPipelineState")
@@ -90,7 +88,7 @@ def _transition(item: PipelineItem, stage: str) -> Output:
 
 
 def _action(ctx: Context, action: Action, latest: StageLatest | None) -> Output:
-    shown: dict[str, Any] = {
+    shown: Output = {
         "actionName": action.name,
         "entityUrl": urls.entity(ctx.scope, action) or None,
     }
@@ -106,12 +104,12 @@ def _action(ctx: Context, action: Action, latest: StageLatest | None) -> Output:
                 "created": revision.created or item.desired.started_at,
             }
             shown["revisionUrl"] = revision.url or None
-    return {name: value for name, value in shown.items() if value is not None}
+    return shown
 
 
 def _execution(item: ActionItem) -> Output:
     own, seen = item.desired, item.observed
-    shown: dict[str, Any] = {
+    return {
         "actionExecutionId": own.id,
         "status": seen.status,
         "summary": seen.summary or None,
@@ -119,10 +117,7 @@ def _execution(item: ActionItem) -> Output:
         "lastUpdatedBy": seen.updated_by or None,
         "externalExecutionId": seen.external_id or None,
         "externalExecutionUrl": seen.external_url or None,
+        "token": (own.token or None) if seen.status == "InProgress" else None,
+        "errorDetails": show(seen.error) if seen.error else None,
         "logStreamARN": seen.log_stream or None,
     }
-    if own.token and seen.status == "InProgress":
-        shown["token"] = own.token
-    if seen.error is not None:
-        shown["errorDetails"] = {"code": seen.error.code, "message": seen.error.message}
-    return {name: value for name, value in shown.items() if value is not None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -16,6 +17,11 @@ class StoredArtifact(msgspec.Struct, frozen=True):
     name: str
     bucket: str
     key: str
+
+
+def artifact_detail(stored: StoredArtifact) -> dict[str, Any]:
+    """Where it stands in AWS's shape (ArtifactDetail), which its events have as well."""
+    return {"name": stored.name, "s3location": {"bucket": stored.bucket, "key": stored.key}}
 
 
 class Revision(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -70,6 +71,11 @@ class Stage(Shape, frozen=True):
         """The action called ``name``."""
         return next((each for each in self.actions if each.name == name), None)
 
+    def in_order(self) -> Iterator[list[Action]]:
+        """The actions that begin together, by their run order."""
+        for order in sorted({action.run_order for action in self.actions}):
+            yield [action for action in self.actions if action.run_order == order]
+
 
 class ArtifactStore(Shape, frozen=True):
     """The bucket in which a pipeline keeps its artifacts."""
@@ -102,21 +108,19 @@ class Declaration(Shape, frozen=True):
         """The stage called ``name``."""
         return next((each for each in self.stages if each.name == name), None)
 
+    def actions(self) -> Iterator[tuple[Stage, Action]]:
+        """All actions, each with its stage."""
+        for stage in self.stages:
+            for action in stage.actions:
+                yield stage, action
+
     def position(self, stage: str) -> int:
         """Where a stage stands, from 0; -1 when there is none."""
         return next((at for at, each in enumerate(self.stages) if each.name == stage), -1)
 
 
 def show(value: msgspec.Struct) -> dict[str, Any]:
-    """A kept structure as part of an output, without what was not given."""
-    shown = _without_none(msgspec.to_builtins(value))
+    """A kept structure as part of an output."""
+    shown = msgspec.to_builtins(value)
     assert isinstance(shown, dict)  # noqa: S101 - a struct becomes a dict
     return shown
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_none(each) for key, each in value.items() if each is not None}
-    if isinstance(value, list | tuple):
-        return [_without_none(each) for each in value]
-    return value

@@ -11,7 +11,7 @@ from demitasse.ids import Ids
 from demitasse.services.codepipeline.records.actions import (
     ActionItem,
     ActionObserved,
-    StoredArtifact,
+    artifact_detail,
 )
 from demitasse.services.codepipeline.records.executions import ExecutionItem
 from demitasse.services.codepipeline.records.pipelines import pipeline_arn
@@ -68,8 +68,10 @@ def tell_action(tx: Transaction, item: ActionItem, ids: Ids, now: datetime, stat
         "type": msgspec.to_builtins(own.declared.action_type_id),
     }
     optional: dict[str, Any] = {
-        "input-artifacts": [_artifact(each) for each in own.inputs] if state == "STARTED" else [],
-        "output-artifacts": [_artifact(each) for each in seen.outputs],
+        "input-artifacts": [artifact_detail(each) for each in own.inputs]
+        if state == "STARTED"
+        else [],
+        "output-artifacts": [artifact_detail(each) for each in seen.outputs],
         "execution-result": _result(seen),
     }
     detail |= {name: value for name, value in optional.items() if value}
@@ -98,10 +100,6 @@ def _result(seen: ActionObserved) -> dict[str, str]:
         "error-code": seen.error.code if seen.error else "",
     }
     return {name: value for name, value in result.items() if value}
-
-
-def _artifact(stored: StoredArtifact) -> dict[str, Any]:
-    return {"name": stored.name, "s3location": {"bucket": stored.bucket, "key": stored.key}}
 
 
 def _emit(

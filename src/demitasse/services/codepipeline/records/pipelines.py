@@ -94,8 +94,7 @@ def follows(action: Action) -> bool:
 def _followed(item: Item[Pipeline, PipelineObserved]) -> set[str]:
     return {
         source
-        for stage in item.desired.declaration.stages
-        for action in stage.actions
+        for _, action in item.desired.declaration.actions()
         if follows(action) and (source := source_of(action)) is not None
     }
 
