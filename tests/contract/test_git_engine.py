@@ -321,3 +321,19 @@ def test_files_are_compared_line_by_line(play: Callable[[Scenario], None]) -> No
             await git.hunks(REPO, ids["old"], NOBODY, context=3, blanks=True)
 
     play(scenario)
+
+
+def test_a_commit_may_have_two_parents(play: Callable[[Scenario], None]) -> None:
+    async def scenario(git: Git) -> None:
+        base = await committed(git, None, put={"a": "1"})
+        one = await committed(git, base, put={"b": "1"})
+        await git.move(REPO, Move("refs/heads/other", None, base))
+        other = await committed(git, base, "other", put={"c": "1"})
+        found = await git.entry(REPO, other, "c")
+        assert found is not None
+        merge = await committed(git, one, copy={"c": (FILE, found.id)}, merged=other)
+        assert (await git.commit(REPO, merge)).parents == (one, other)
+        assert await git.merge_base(REPO, merge, other) == other
+        assert [each.after for each in await git.differences(REPO, one, merge)] == [found]
+
+    play(scenario)

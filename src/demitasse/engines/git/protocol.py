@@ -111,7 +111,8 @@ class NewCommit:
 
     ``put`` maps paths to a mode and content, ``copy`` to a mode and the id of a blob that is
     there, ``delete`` names files. A folder without files is no more, as always in git, except
-    where ``keep`` names a file to be put into folders that deleting leaves empty.
+    where ``keep`` names a file to be put into folders that deleting leaves empty. ``merged`` is a
+    further parent, if the commit merges it.
     """
 
     parent: str | None
@@ -121,6 +122,7 @@ class NewCommit:
     copy: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     delete: Sequence[str] = ()
     keep: str = ""
+    merged: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

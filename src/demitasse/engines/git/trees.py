@@ -152,7 +152,7 @@ class Making:
         committer = Person(new.author.name, new.author.email, int(now.timestamp()))
         content = write_commit(
             tree_id or self.add("tree", b""),
-            () if new.parent is None else (new.parent,),
+            [parent for parent in (new.parent, new.merged) if parent is not None],
             new.author,
             committer,
             new.message,

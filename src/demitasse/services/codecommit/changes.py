@@ -104,13 +104,10 @@ class Changes:
 
     def new_commit(self, given: dict[str, Any], author: Person) -> NewCommit:
         """The commit that makes them."""
-        message = given.get("commitMessage", "")
-        if len(message.encode()) > _LONGEST_MESSAGE:
-            raise _refused("CommitMessageLengthExceeded", "The commit message is too long.")
         return NewCommit(
             self.parent,
             author,
-            message,
+            message(given),
             self.put,
             self.copied,
             self.deleted,
@@ -174,6 +171,14 @@ def author(given: dict[str, Any], name_member: str, caller_arn: str, seconds: in
     if len(email) > _LONGEST_NAME or any(letter in email for letter in "<>\r\n\0"):
         raise _refused("InvalidEmail", f"{email!r} is not a valid email address")
     return Person(name, email, seconds)
+
+
+def message(given: dict[str, Any]) -> str:
+    """The message of a commit; none by default."""
+    text: str = given.get("commitMessage", "")
+    if len(text.encode()) > _LONGEST_MESSAGE:
+        raise _refused("CommitMessageLengthExceeded", "The commit message is too long.")
+    return text
 
 
 def _check_folders(paths: Iterable[str]) -> None:

@@ -96,11 +96,13 @@ def observe_references(
     now: datetime,
     *,
     caller_arn: str = "",
+    about: Mapping[str, str] | None = None,
 ) -> bool:
     """Keep where all ``references`` (``refs/heads/dev`` → object id) of a repository stand now.
 
     Emits CodeCommit's own event for each that was created, moved or deleted since, in the same
     transaction: each change is told once, also when it is seen again. Whether one was.
+    ``about`` are further members of the event, of who knows why they move.
     """
     before = _full(item.observed)
     changed = [
@@ -110,6 +112,7 @@ def observe_references(
         return False
     for name in sorted(changed):
         detail = _detail(item, name, before.get(name), references.get(name), caller_arn)
+        detail |= about or {}
         emit(
             tx,
             item.scope,

@@ -9,7 +9,7 @@ soon as it can: the event is told once either way.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from demitasse.api import Scope
@@ -56,21 +56,34 @@ class References:
         with self._store.transaction() as tx:
             return tx.one(REPOSITORIES, scope, "id", repository_id)
 
-    async def observe(self, scope: Scope, repository_id: str, caller_arn: str = "") -> bool:
+    async def observe(
+        self,
+        scope: Scope,
+        repository_id: str,
+        caller_arn: str = "",
+        about: Mapping[str, str] | None = None,
+    ) -> bool:
         """Keep, and tell as events, what git has now; in one's turn only.
 
-        Whether the repository is still there. What fails here is left to the controller.
+        Whether the repository is still there. What fails here is left to the controller. ``about``
+        are further members of the events.
         """
         done = False
         try:
-            there = await self.look(scope, repository_id, caller_arn)
+            there = await self.look(scope, repository_id, caller_arn, about)
             done = True
         finally:
             if not done:
                 self.missed.put_nowait(Ref(scope, repository_id))
         return there
 
-    async def look(self, scope: Scope, repository_id: str, caller_arn: str = "") -> bool:
+    async def look(
+        self,
+        scope: Scope,
+        repository_id: str,
+        caller_arn: str = "",
+        about: Mapping[str, str] | None = None,
+    ) -> bool:
         """As ``observe``, for the controller, which tries again by itself."""
         references = await self.git.references(repository_id)
         with self._store.transaction() as tx:
@@ -78,7 +91,9 @@ class References:
             if item is None:
                 return False
             now = self._clock.now()
-            observe_references(tx, item, references, self._ids, now, caller_arn=caller_arn)
+            observe_references(
+                tx, item, references, self._ids, now, caller_arn=caller_arn, about=about
+            )
         item = self.current(scope, repository_id)
         branch = default_branch(item) if item else ""
         if branch:

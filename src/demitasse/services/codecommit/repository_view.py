@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from demitasse.api import Scope
 from demitasse.engines.git.patches import lines_of
 from demitasse.engines.git.protocol import (
     EXECUTABLE,
@@ -16,6 +17,7 @@ from demitasse.engines.git.protocol import (
     Entry,
     Git,
     Hunk,
+    NewCommit,
     NoSuchObject,
     Person,
 )
@@ -25,12 +27,14 @@ from demitasse.services.codecommit.records import RepositoryItem, default_branch
 from demitasse.services.codecommit.references import References
 
 __all__ = [
+    "FILE",
     "FOLDER",
     "SUBMODULE",
     "SYMLINK",
     "Commit",
     "Entry",
     "Hunk",
+    "NewCommit",
     "Person",
     "View",
     "lines_of",
@@ -41,6 +45,10 @@ LARGEST_FILE = 6 * 2**20
 
 MODES = {"NORMAL": FILE, "EXECUTABLE": EXECUTABLE, "SYMLINK": SYMLINK}
 MODE_NAMES = {number: name for name, number in MODES.items()}
+PLAIN = frozenset({FILE, EXECUTABLE})
+_LOOKED_AT = 8000
+"""Bytes at a file's beginning in which git looks for a NUL: then it is binary."""
+
 _ID = re.compile(r"[0-9a-f]{40}")
 
 
@@ -60,6 +68,24 @@ class View:
     def id(self) -> str:
         """The repository's id."""
         return self.item.desired.repository_id
+
+    def now(self, scope: Scope) -> View:
+        """The repository as it stands now. ``RepositoryDoesNotExistException``: it was deleted."""
+        item = self.references.current(scope, self.id)
+        if item is None:
+            raise ServiceError("RepositoryDoesNotExistException", f"{self.item.key} does not exist")
+        return View(item, self.references)
+
+    def tip(self, branch: str) -> str:
+        """Where a branch stands. ``BranchDoesNotExistException``,
+        ``BranchNameIsTagNameException``.
+        """
+        seen = self.item.observed
+        if branch not in seen.branches and branch in seen.git_tags:
+            raise ServiceError("BranchNameIsTagNameException", f"{branch} is the name of a tag")
+        if branch not in seen.branches:
+            raise ServiceError("BranchDoesNotExistException", f"Branch {branch} does not exist")
+        return seen.branches[branch]
 
     async def resolve(self, specifier: str | None) -> str:
         """The commit that a branch, tag, reference or id names; the default branch's by default.
@@ -101,15 +127,17 @@ class View:
             raise ServiceError("InvalidBlobIdException", f"{blob_id} is not a full blob ID")
         return await self.content(blob_id, "BlobIdDoesNotExistException")
 
-    async def content(self, blob_id: str, code: str) -> bytes:
-        """A file's content. ``code`` when there is none such; ``FileTooLargeException``."""
+    async def content(
+        self, blob_id: str, code: str, too_large: str = "FileTooLargeException"
+    ) -> bytes:
+        """A file's content. ``code`` when there is none such; ``too_large``."""
         try:
             content = await self.git.blob(self.id, blob_id, LARGEST_FILE)
         except NoSuchObject as error:
             raise ServiceError(code, f"{blob_id} does not exist") from error
         if content is None:
             raise ServiceError(
-                "FileTooLargeException",
+                too_large,
                 f"{blob_id} has more than {LARGEST_FILE} bytes; get it by git",
             )
         return content
@@ -144,6 +172,11 @@ def checked_path(path: str, *, root: bool = False) -> str:
 def shown_path(path: str) -> str:
     """A path as text: git takes any bytes for a name, and what is no UTF-8 is shown as such."""
     return path.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def is_binary(content: bytes) -> bool:
+    """Whether git takes it for no text."""
+    return b"\0" in content[:_LOOKED_AT]
 
 
 def is_id(text: str) -> bool:

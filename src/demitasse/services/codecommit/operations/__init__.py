@@ -1,5 +1,5 @@
-"""The API of CodeCommit. What is not here (pull requests, approval rules, comments, merges) is
-refused by name; lists of it are empty.
+"""The API of CodeCommit. What is not here (pull requests, approval rules, comments) is refused
+by name; lists of it are empty.
 """
 
 from demitasse.services.codecommit.operations import (
@@ -7,8 +7,10 @@ from demitasse.services.codecommit.operations import (
     branches,
     commits,
     committing,
+    conflicts,
     files,
     lines,
+    merges,
     repositories,
     tags,
     triggers,
@@ -21,8 +23,10 @@ __all__ = [
     "branches",
     "commits",
     "committing",
+    "conflicts",
     "files",
     "lines",
+    "merges",
     "repositories",
     "tags",
     "triggers",

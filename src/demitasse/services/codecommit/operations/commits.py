@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from demitasse.api import Input, Output
-from demitasse.errors import NotSupported, ServiceError
+from demitasse.errors import ServiceError
 from demitasse.services.base import WaitingContext
 from demitasse.services.codecommit.operations.api import api, check_name
 from demitasse.services.codecommit.operations.pages import asked_limit, page_of
@@ -91,45 +91,6 @@ async def get_differences(context: WaitingContext, given: Input) -> Output:
     }
 
 
-@api.waiting_operation("GetMergeOptions")
-async def get_merge_options(context: WaitingContext, given: Input) -> Output:
-    """Where two commits parted, and how they could be joined without a conflict of files."""
-    for member, only in (
-        ("conflictDetailLevel", "FILE_LEVEL"),
-        ("conflictResolutionStrategy", "NONE"),
-    ):
-        if given.get(member, only) != only:
-            raise NotSupported(
-                f"{member} {given[member]}", code=f"Invalid{_upper(member)}Exception"
-            )
-    view = look(context, check_name(given["repositoryName"]))
-    source = await view.resolve(given["sourceCommitSpecifier"])
-    destination = await view.resolve(given["destinationCommitSpecifier"])
-    base = await view.git.merge_base(view.id, source, destination)
-    if base is None:
-        raise ServiceError(
-            "TipsDivergenceExceededException", "The two commits have no history in common"
-        )
-    options = ["FAST_FORWARD_MERGE"] if base == destination else []
-    changed = [
-        {
-            entry.path
-            for each in await view.git.differences(view.id, base, tip)
-            for entry in (each.before, each.after)
-            if entry
-        }
-        for tip in (source, destination)
-    ]
-    if not changed[0] & changed[1]:
-        options += ["SQUASH_MERGE", "THREE_WAY_MERGE"]
-    return {
-        "mergeOptions": options,
-        "sourceCommitId": source,
-        "destinationCommitId": destination,
-        "baseCommitId": base,
-    }
-
-
 @api.waiting_operation("ListFileCommitHistory")
 async def list_file_commit_history(context: WaitingContext, given: Input) -> Output:
     """The commits that changed a file, newest first, each with those that came right after it."""
@@ -191,7 +152,3 @@ async def _must_be(view: View, commit_id: str | None, path: str | None) -> None:
 
 def _below(path: str, folder: str) -> bool:
     return not folder or path == folder or path.startswith(f"{folder}/")
-
-
-def _upper(member: str) -> str:
-    return member[:1].upper() + member[1:]

@@ -80,12 +80,7 @@ async def _commit(
     branch = check_branch(given["branchName"])
     view = look(context, check_name(given["repositoryName"]))
     async with view.references.turn(view.id):
-        item = view.references.current(context.scope, view.id)
-        if item is None:
-            raise ServiceError(
-                "RepositoryDoesNotExistException", f"{given['repositoryName']} does not exist"
-            )
-        view = View(item, view.references)
+        view = view.now(context.scope)
         tip = await _tip(view, branch, given.get("parentCommitId"))
         changes = Changes(view, tip)
         await read(changes)
@@ -115,11 +110,7 @@ async def _tip(view: View, branch: str, parent: str | None) -> str | None:
         if parent is not None:
             raise _unknown_parent(parent)
         return None
-    tip = observed.branches.get(branch)
-    if tip is None:
-        if branch in observed.git_tags:
-            raise ServiceError("BranchNameIsTagNameException", f"{branch} is the name of a tag")
-        raise ServiceError("BranchDoesNotExistException", f"Branch {branch} does not exist")
+    tip = view.tip(branch)
     if parent is None:
         raise ServiceError(
             "ParentCommitIdRequiredException",

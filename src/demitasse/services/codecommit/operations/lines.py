@@ -10,13 +10,10 @@ from demitasse.errors import ServiceError
 from demitasse.services.base import WaitingContext
 from demitasse.services.codecommit.operations.api import api, check_name
 from demitasse.services.codecommit.operations.pages import asked_limit, page_of
-from demitasse.services.codecommit.repository_view import Hunk, lines_of, look
+from demitasse.services.codecommit.repository_view import Hunk, is_binary, lines_of, look
 
 _CONTEXT, _MOST_CONTEXT = 3, 20
 _PAGE, _MOST_HUNKS = 100, 1000
-_LOOKED_AT = 8000
-"""Bytes at a file's beginning in which git looks for a NUL: then it is binary."""
-
 _TYPES = {" ": "CONTEXT", "+": "ADD", "-": "DELETE"}
 
 
@@ -33,7 +30,7 @@ async def get_blob_differences(context: WaitingContext, given: Input) -> Output:
     before_id, after_id = given.get("beforeBlobId"), given["afterBlobId"]
     before = b"" if before_id is None else await view.blob(before_id)
     after = await view.blob(after_id)
-    binary = any(b"\0" in content[:_LOOKED_AT] for content in (before, after))
+    binary = is_binary(before) or is_binary(after)
     if binary:
         hunks = []
     elif before_id is None:
