@@ -22,7 +22,7 @@ from tests.unit.services.codecommit.stand import CodeCommit
 from tests.unit.services.codedeploy.stand import APPSPEC
 from tests.unit.services.codedeploy.stand import Stand as CodeDeploy
 from tests.unit.services.codepipeline.stand import Stand as CodePipeline
-from tests.unit.services.codepipeline.stand import asking
+from tests.unit.services.codepipeline.structures import asking
 from tests.unit.services.s3.stand import Stand as ObjectStore
 
 from demitasse.services.codedeploy.records import PREDEFINED
