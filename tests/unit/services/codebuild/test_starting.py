@@ -95,6 +95,7 @@ def test_a_projects_own_limit(world: World) -> None:
     world.call("StopBuild", id=first)
     world.work()
     world.start()
+    assert world.refusal("RetryBuild", id=first)[0] == "AccountLimitExceededException"
 
 
 def test_builds_are_listed_repeated_and_forgotten(world: World) -> None:

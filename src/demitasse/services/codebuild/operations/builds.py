@@ -76,8 +76,15 @@ def retry(ctx: Context, given: Input) -> Output:
     before = find_build(ctx.tx, ctx.scope, given["id"])
     if before.desired.settings.source.type == PIPELINE:
         invalid("A build of CodePipeline cannot be retried; retry the pipeline's stage")
-    token = given.get("idempotencyToken", "")
-    build_id = retry_build(ctx.tx, ctx.scope, ctx.ids, ctx.now, given["id"], token=token)
+    build_id = retry_build(
+        ctx.tx,
+        ctx.scope,
+        ctx.ids,
+        ctx.now,
+        given["id"],
+        initiator=_initiator(ctx),
+        token=given.get("idempotencyToken", ""),
+    )
     return {"build": describe.build(find_build(ctx.tx, ctx.scope, build_id))}
 
 

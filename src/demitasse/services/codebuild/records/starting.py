@@ -32,13 +32,15 @@ from demitasse.services.codebuild.records.projects import (
     Artifacts,
     Environment,
     Logs,
+    Project,
     Settings,
     Source,
     Variable,
     find_project,
 )
 from demitasse.services.codebuild.records.telling import tell_state
-from demitasse.store import Transaction
+from demitasse.store import Item, Transaction
+from demitasse.store.kinds import Nothing
 
 _TOKEN_LASTS = timedelta(minutes=5)
 
@@ -108,12 +110,7 @@ def start_build(
         known = _by_token(tx, scope, now, token, digest)
         if known:
             return known
-    limit = item.desired.concurrent_limit
-    if limit is not None and tx.count(BUILDS, scope, ("active", item.key)) >= limit:
-        raise ServiceError(
-            "AccountLimitExceededException",
-            f"Cannot have more than {limit} active builds for the project {item.key}",
-        )
+    _check_limit(tx, item)
     build = Build(
         project=item.key,
         number=tx.next(scope, f"codebuild.build.{item.key}"),
@@ -128,25 +125,36 @@ def start_build(
 
 
 def retry_build(
-    tx: Transaction, scope: Scope, ids: Ids, now: datetime, build_id: str, *, token: str = ""
+    tx: Transaction,
+    scope: Scope,
+    ids: Ids,
+    now: datetime,
+    build_id: str,
+    *,
+    initiator: str,
+    token: str = "",
 ) -> str:
     """Queue a build like an earlier one, with its settings of then; the new one's id.
 
-    ``token`` as for ``start_build``. ``ServiceError``: ``ResourceNotFoundException``, ``InvalidInputException`` while it runs.
+    ``token`` as for ``start_build``. ``ServiceError``: ``ResourceNotFoundException``,
+    ``InvalidInputException`` while it runs, ``AccountLimitExceededException``.
     """
     before = find_build(tx, scope, build_id)
     if before.observed.status not in FINAL:
         raise ServiceError(INVALID, f"Build {before.key} is still in progress")
-    find_project(tx, scope, before.desired.project)
+    project = find_project(tx, scope, before.desired.project)
     digest = f"retry of {before.key}"
     if token:
         known = _by_token(tx, scope, now, token, digest)
         if known:
             return known
+    _check_limit(tx, project)
     again = msgspec.structs.replace(
         before.desired,
-        number=tx.next(scope, f"codebuild.build.{before.desired.project}"),
+        number=tx.next(scope, f"codebuild.build.{project.key}"),
+        initiator=initiator,
         created_at=now,
+        cache_epoch=project.desired.cache_epoch,
         token=token,
         token_digest=digest if token else "",
         retry_of=before.key,
@@ -233,6 +241,15 @@ def _environment(environment: Environment, given: BuildOverrides) -> Environment
         privileged=environment.privileged if given.privileged is None else given.privileged,
         pull_credentials=given.pull_credentials or environment.pull_credentials,
     )
+
+
+def _check_limit(tx: Transaction, project: Item[Project, Nothing]) -> None:
+    limit = project.desired.concurrent_limit
+    if limit is not None and tx.count(BUILDS, project.scope, ("active", project.key)) >= limit:
+        raise ServiceError(
+            "AccountLimitExceededException",
+            f"Cannot have more than {limit} active builds for the project {project.key}",
+        )
 
 
 def _by_token(tx: Transaction, scope: Scope, now: datetime, token: str, digest: str) -> str:
