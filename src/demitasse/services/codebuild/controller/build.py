@@ -261,9 +261,8 @@ class BuildController(Controller):
         """Tell the agent what it waits for, and how the phase ended that is not its own."""
         texts = []
         for each in item.observed.phases:
-            if each.type in {"PROVISIONING", "DOWNLOAD_SOURCE", "UPLOAD_ARTIFACTS"} and (
-                each.type == "UPLOAD_ARTIFACTS" or each.status == "FAILED"
-            ):
+            failed = each.type == "DOWNLOAD_SOURCE" and each.status == "FAILED"
+            if failed or each.type == "UPLOAD_ARTIFACTS":
                 texts += [
                     f"Phase complete: {each.type} State: {each.status}",
                     f"Phase context status code: {each.code} Message: {each.message}",
