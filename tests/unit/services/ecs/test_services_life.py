@@ -2,27 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tests.unit.services.ecs.stand import IMAGE, Stand
-
-from demitasse.engines.containers.errors import PullNotFound
-
-
-def balanced(stand: Stand, **given: Any) -> str:
-    """A service of one task behind a load balancer; the target group's ARN."""
-    stand.cluster()
-    stand.register()
-    group = stand.target_group()
-    stand.service(
-        loadBalancers=[{"targetGroupArn": group, "containerName": "web", "containerPort": 8080}],
-        **given,
-    )
-    return group
-
-
-def steady(stand: Stand) -> bool:
-    return "steady" in stand.messages()[0]
+from tests.unit.services.ecs.steady import balanced, steady
 
 
 def test_a_killed_task_is_replaced_at_once() -> None:
@@ -45,49 +26,6 @@ def test_a_killed_task_is_replaced_at_once() -> None:
         assert old["containers"][0]["exitCode"] == 137
         assert stand.see_service()["deployments"][0]["failedTasks"] == 0
         assert stand.see_service()["deployments"][0]["rolloutState"] == "COMPLETED"
-
-    stand.run(scenario)
-
-
-def test_an_image_that_cannot_be_had_is_tried_less_and_less_often() -> None:
-    stand = Stand()
-    stand.cluster()
-    stand.register(container={"image": "customer"})
-    stand.service()
-
-    async def scenario() -> None:
-        await stand.later(1)
-        assert stand.see_service()["runningCount"] == 0
-        await stand.later(75, step=5)
-        stopped = stand.tasks(desiredStatus="STOPPED")
-        # At once, again at once, after 10, 20 and 40 s.
-        assert len(stopped) == 5
-        assert stopped[0]["stoppedReason"].startswith("CannotPullContainerError: ")
-        told = [each for each in stand.messages() if "consistently" in each]
-        assert len(told) == 1
-        service = stand.see_service()
-        assert service["deployments"][0]["failedTasks"] == 5
-        assert service["deployments"][0]["rolloutState"] == "IN_PROGRESS"
-        # The image arrives.
-        stand.image("customer")
-        await stand.until(lambda: steady(stand), seconds=200)
-
-    stand.run(scenario)
-
-
-def test_a_crashing_container_is_not_restarted_without_end() -> None:
-    stand = Stand()
-    stand.cluster()
-    stand.register(container={"image": "crash"})
-    stand.image("crash", exit_after=0, exit_code=1)
-    stand.service()
-
-    async def scenario() -> None:
-        await stand.later(75, step=5)
-        stopped = stand.tasks(desiredStatus="STOPPED")
-        assert len(stopped) == 5
-        assert {each["stopCode"] for each in stopped} == {"EssentialContainerExited"}
-        assert {each["containers"][0]["exitCode"] for each in stopped} == {1}
 
     stand.run(scenario)
 
@@ -212,91 +150,6 @@ def test_compressed_waits_leave_a_program_the_time_to_start() -> None:
     stand.run(scenario)
 
 
-def test_a_task_that_fails_its_own_check_is_replaced() -> None:
-    stand = Stand()
-    stand.cluster()
-    stand.register(container={"healthCheck": {"command": ["CMD", "true"]}})
-    stand.service()
-
-    async def scenario() -> None:
-        await stand.until(lambda: steady(stand))
-        [task] = stand.running()
-        assert task["healthStatus"] == "HEALTHY"
-        stand.engine.set_health(stand.names()[0], "unhealthy")
-        await stand.until(lambda: stand.tasks(desiredStatus="STOPPED"))
-        await stand.until(lambda: steady(stand))
-        old = stand.see_task(task["taskArn"])
-        assert old["stoppedReason"] == "Task failed container health checks"
-        assert len(stand.running()) == 1
-
-    stand.run(scenario)
-
-
-def test_the_circuit_breaker_rolls_back() -> None:
-    stand = Stand()
-    balanced(
-        stand,
-        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
-    )
-
-    async def scenario() -> None:
-        await stand.until(lambda: steady(stand))
-        [good] = stand.running()
-        before = stand.see_service()
-        stand.register(container={"image": "broken"})
-        stand.ecs("UpdateService", cluster="c", service="web", taskDefinition="web")
-        await stand.until(lambda: "rolling back" in " ".join(stand.messages()), seconds=100)
-        await stand.until(lambda: steady(stand))
-        service = stand.see_service()
-        assert service["taskDefinition"] == before["taskDefinition"]
-        assert service["deployments"][0]["id"] == before["deployments"][0]["id"]
-        assert service["deployments"][0]["rolloutState"] == "COMPLETED"
-        assert [each["taskArn"] for each in stand.running()] == [good["taskArn"]]
-        assert any("deployment failed: tasks failed to start." in each for each in stand.messages())
-
-    stand.run(scenario)
-
-
-def test_the_circuit_breaker_without_rollback_leaves_the_old_tasks() -> None:
-    stand = Stand()
-    balanced(
-        stand,
-        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": False}},
-    )
-
-    async def scenario() -> None:
-        await stand.until(lambda: steady(stand))
-        stand.register(container={"image": "broken"})
-        stand.ecs("UpdateService", cluster="c", service="web", taskDefinition="web")
-        await stand.later(60, step=5)
-        deployments = stand.see_service()["deployments"]
-        assert [each["rolloutState"] for each in deployments] == ["FAILED", "COMPLETED"]
-        assert deployments[0]["failedTasks"] == 3
-        assert len(stand.running()) == 1
-
-    stand.run(scenario)
-
-
-def test_a_program_that_crashes_while_it_starts_counts_however_time_is_compressed() -> None:
-    stand = Stand(compression=10)
-    stand.cluster()
-    stand.register()
-    stand.service(
-        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
-    )
-    stand.image("crash", exit_after=2, exit_code=1)
-
-    async def scenario() -> None:
-        await stand.until(lambda: steady(stand))
-        good = stand.see_service()["taskDefinition"]
-        stand.register(container={"image": "crash"})
-        stand.ecs("UpdateService", cluster="c", service="web", taskDefinition="web")
-        await stand.until(lambda: stand.see_service()["taskDefinition"] == good, seconds=30)
-        assert any("deployment failed: tasks failed to start." in each for each in stand.messages())
-
-    stand.run(scenario)
-
-
 def test_scaling_up_and_down_and_forcing_a_new_deployment() -> None:
     stand = Stand()
     balanced(stand)
@@ -391,38 +244,6 @@ def test_all_tasks_of_a_deployment_run_the_image_that_its_first_task_found() -> 
     stand.run(scenario)
 
 
-def test_without_a_registry_login_the_pull_is_tried_once_more_with_a_new_one() -> None:
-    stand = Stand()
-    stand.cluster()
-    stand.register()
-    from demitasse.engines.containers.errors import PullUnauthorised
-
-    stand.engine.fail_next("pull", PullUnauthorised("no basic auth credentials"))
-    arn = stand.run_task()
-
-    async def scenario() -> None:
-        await stand.until(lambda: stand.see_task(arn)["lastStatus"] == "RUNNING")
-        first, second = stand.engine.called("pull")
-        assert first.options["auth"].user == "AWS"
-        assert first.options["auth"] != second.options["auth"]
-
-    stand.run(scenario)
-
-
-def test_a_pull_that_fails_once_is_followed_by_another_task() -> None:
-    stand = Stand()
-    stand.cluster()
-    stand.register()
-    stand.engine.fail_next("pull", PullNotFound("not found"))
-    stand.service()
-
-    async def scenario() -> None:
-        await stand.until(lambda: steady(stand))
-        assert len(stand.tasks(desiredStatus="STOPPED")) == 1
-
-    stand.run(scenario)
-
-
 def test_without_any_check_a_new_task_counts_after_forty_seconds() -> None:
     """As ``minimumHealthyPercent`` documents it: the old task goes when the new one counts."""
     stand = Stand()
@@ -460,25 +281,5 @@ def test_a_deleted_service_can_be_seen_for_an_hour() -> None:
         await stand.later(200, step=100)
         gone = stand.ecs("DescribeServices", cluster="c", services=["web"])
         assert gone["failures"][0]["reason"] == "MISSING"
-
-    stand.run(scenario)
-
-
-def test_tasks_that_were_well_before_they_fell_ill_do_not_hold_up_their_replacements() -> None:
-    stand = Stand()
-    stand.cluster()
-    stand.register(container={"healthCheck": {"command": ["CMD", "true"]}})
-    stand.service()
-
-    async def scenario() -> None:
-        await stand.until(lambda: steady(stand))
-        for number in range(4):
-            stand.engine.set_health(stand.names()[0], "unhealthy")
-            await stand.until(
-                lambda count=number + 1: len(stand.tasks(desiredStatus="STOPPED")) == count
-            )
-            await stand.until(lambda: len(stand.running()) == 1, seconds=3)
-        assert not any("consistently" in each for each in stand.messages())
-        assert stand.see_service()["deployments"][0]["failedTasks"] == 0
 
     stand.run(scenario)

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 from tests.kit import asgi
 
 from demitasse.api import Scope
@@ -14,14 +15,15 @@ from demitasse.clock import ManualClock, Waits
 from demitasse.control import ControlLoop, attached, settle
 from demitasse.dispatch import Dispatcher
 from demitasse.engines.traffic.fake import FakeTraffic
+from demitasse.engines.traffic.routing import Request
 from demitasse.ids import CountingIds
 from demitasse.services.base import Api, Context, Site
 from demitasse.services.ec2.defaults import create_default_vpc
-from demitasse.services.ec2.records import SECURITY_GROUPS, SUBNETS, VPCS, VpcObserved
+from demitasse.services.ec2.records import SECURITY_GROUPS, SUBNETS, VPCS, Permission, VpcObserved
 from demitasse.services.elbv2.arns import engine_id
 from demitasse.services.elbv2.controller import LoadBalancerController
 from demitasse.services.elbv2.operations import api
-from demitasse.store import Store
+from demitasse.store import Ref, Store
 from demitasse.wire import Application, Models
 
 SCOPE = Scope(asgi.ACCOUNT, "us-east-1")
@@ -38,6 +40,10 @@ def _default_vpc(context: Context) -> None:
 @functools.cache
 def models() -> Models:
     return Models.load({"elbv2": api.operations})
+
+
+EVERYBODY = Permission("sgr-0", False, "tcp", 0, 65535, cidr="0.0.0.0/0")
+HEALTHY = ("healthy", None)
 
 
 class Stand:
@@ -175,3 +181,17 @@ def forward(*groups: str) -> dict[str, Any]:
 def fixed(status: int, body: str = "") -> dict[str, Any]:
     config = {"StatusCode": str(status), "ContentType": "text/plain", "MessageBody": body}
     return {"Type": "fixed-response", "FixedResponseConfig": config}
+
+
+def permit(stand: Stand, group_id: str, *permissions: Permission) -> None:
+    """Give a security group these rules alone."""
+    with stand.store.transaction() as tx:
+        group = tx.get(SECURITY_GROUPS, SCOPE, group_id)
+        assert group
+        after = msgspec.structs.replace(group.desired, permissions=permissions)
+        tx.desire(SECURITY_GROUPS, Ref(SCOPE, group_id), after)
+
+
+def send(stand: Stand, balancer: str, path: str = "/", client: str = "127.0.0.1") -> Any:
+    """Where the load balancer leads a request."""
+    return stand.traffic.send(engine_id(balancer), 80, Request(path, client=client))

@@ -1,19 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.services.elbv2.stand import SCOPE, Stand
+from tests.unit.services.elbv2.stand import EVERYBODY, HEALTHY, SCOPE, Stand, permit, send
 
-from demitasse.engines.containers.spec import Event, Resync
 from demitasse.engines.traffic.observation import Reason
-from demitasse.engines.traffic.routing import Request
 from demitasse.engines.traffic.spec import Ingress
-from demitasse.errors import EngineError, EngineUnavailable
-from demitasse.services.ec2.records import SECURITY_GROUPS, Permission, take_address
+from demitasse.errors import EngineUnavailable
+from demitasse.services.ec2.records import Permission, take_address
 from demitasse.services.elbv2.arns import engine_id
 from demitasse.services.elbv2.records import (
     LISTENERS,
@@ -23,16 +20,11 @@ from demitasse.services.elbv2.records import (
     carried_out,
     health,
 )
-from demitasse.store import Ref
 
-HEALTHY = ("healthy", None)
 INITIAL = ("initial", "Elb.InitialHealthChecking")
 REGISTERING = ("initial", "Elb.RegistrationInProgress")
 DRAINING = ("draining", "Target.DeregistrationInProgress")
 UNUSED = ("unused", "Target.NotInUse")
-
-
-EVERYBODY = Permission("sgr-0", False, "tcp", 0, 65535, cidr="0.0.0.0/0")
 
 
 @pytest.fixture
@@ -41,18 +33,6 @@ def stand() -> Stand:
     stand = Stand()
     permit(stand, stand.default_group, EVERYBODY)
     return stand
-
-
-def permit(stand: Stand, group_id: str, *permissions: Permission) -> None:
-    with stand.store.transaction() as tx:
-        group = tx.get(SECURITY_GROUPS, SCOPE, group_id)
-        assert group
-        after = msgspec.structs.replace(group.desired, permissions=permissions)
-        tx.desire(SECURITY_GROUPS, Ref(SCOPE, group_id), after)
-
-
-def send(stand: Stand, balancer: str, path: str = "/", client: str = "127.0.0.1") -> Any:
-    return stand.traffic.send(engine_id(balancer), 80, Request(path, client=client))
 
 
 def test_it_is_active_when_it_serves_and_not_before(stand: Stand) -> None:
@@ -68,20 +48,6 @@ def test_it_is_active_when_it_serves_and_not_before(stand: Stand) -> None:
             stand.applied(arn).address
             == stand.elb("DescribeLoadBalancers")["LoadBalancers"][0]["DNSName"]
         )
-
-    stand.play(scene)
-
-
-def test_a_vpc_without_network_is_said(stand: Stand) -> None:
-    arn = stand.balancer()["LoadBalancerArn"]
-
-    async def scene(stand: Stand) -> None:
-        stand.network("", "Pool overlaps with other one on this address space")
-        await stand.settled()
-        assert stand.state(arn) == {
-            "Code": "failed",
-            "Reason": "Pool overlaps with other one on this address space",
-        }
 
     stand.play(scene)
 
@@ -274,120 +240,6 @@ def test_another_service_moves_traffic_and_waits_until_it_has_moved(stand: Stand
     stand.play(scene)
 
 
-def test_an_occupied_port_is_said_and_all_else_goes_on(stand: Stand) -> None:
-    stand.network()
-    made = stand.balancer()
-    arn, group = made["LoadBalancerArn"], stand.group()
-    stand.traffic.occupied.add((made["DNSName"], 8080))
-    bad = stand.listener(arn, port=8080)
-    bad_rule = stand.rule(bad, group)
-    good = stand.listener(arn, group)
-
-    def done(key: str) -> bool:
-        with stand.store.transaction() as tx:
-            item = tx.get(RULES if "listener-rule" in key else LISTENERS, SCOPE, key)
-            assert item
-            return carried_out(item)  # type: ignore[arg-type]
-
-    async def scene(stand: Stand) -> None:
-        await stand.settled()
-        state = stand.state(arn)
-        assert state["Code"] == "active_impaired"
-        assert "port 8080" in state["Reason"]
-        assert [done(good), done(bad), done(bad_rule)] == [True, False, False]
-        stand.register(group, "172.31.0.20")  # what comes later is carried out as well
-        await stand.settled()
-        assert send(stand, arn).target.address == "172.31.0.20"
-        assert stand.health(group) == {"172.31.0.20": HEALTHY}
-        stand.traffic.occupied.clear()
-        await stand.settled(1)  # tried again by itself
-        assert stand.state(arn) == {"Code": "active"}
-        assert [done(good), done(bad), done(bad_rule)] == [True, True, True]
-
-    stand.play(scene)
-
-
-def test_without_the_listener_of_an_occupied_port_all_is_well_at_once(stand: Stand) -> None:
-    stand.network()
-    made = stand.balancer()
-    arn = made["LoadBalancerArn"]
-    for port in (8080, 8081):
-        stand.traffic.occupied.add((made["DNSName"], port))
-    bad = [stand.listener(arn, port=8080), stand.listener(arn, port=8081)]
-    stand.listener(arn)
-
-    async def scene(stand: Stand) -> None:
-        await stand.settled()
-        reason = stand.state(arn)["Reason"]
-        assert "8080" in reason
-        assert "8081" in reason
-        stand.elb("DeleteListener", ListenerArn=bad[0])
-        await stand.settled()
-        assert "8080" not in stand.state(arn)["Reason"]
-        stand.elb("DeleteListener", ListenerArn=bad[1])
-        await stand.settled()
-        assert stand.state(arn) == {"Code": "active"}
-
-    stand.play(scene)
-
-
-def test_an_occupied_port_is_not_tried_at_every_look(stand: Stand) -> None:
-    stand.network()
-    made = stand.balancer()
-    stand.traffic.occupied.add((made["DNSName"], 8080))
-    stand.listener(made["LoadBalancerArn"], port=8080)
-    tries: list[float] = []
-    real = stand.traffic.apply
-
-    async def count(spec: Any) -> None:
-        if spec.listeners:
-            tries.append(stand.clock.monotonic())
-        await real(spec)
-
-    stand.traffic.apply = count  # type: ignore[method-assign]
-
-    async def scene(stand: Stand) -> None:
-        for _ in range(40):
-            await stand.settled(1)
-        assert len(tries) < 12
-        assert tries[-1] > 25
-
-    stand.play(scene)
-
-
-def test_one_that_never_served_has_failed_until_it_does(stand: Stand) -> None:
-    stand.network()
-    made = stand.balancer()
-    stand.traffic.failure = EngineError("HAProxy's image is missing")
-
-    async def scene(stand: Stand) -> None:
-        await stand.settled()
-        assert stand.state(made["LoadBalancerArn"]) == {
-            "Code": "failed",
-            "Reason": "HAProxy's image is missing",
-        }
-        stand.traffic.failure = None
-        await stand.settled(1)
-        assert stand.state(made["LoadBalancerArn"]) == {"Code": "active"}
-
-    stand.play(scene)
-
-
-def test_one_that_vanished_is_brought_back(stand: Stand) -> None:
-    stand.network()
-    arn = stand.balancer()["LoadBalancerArn"]
-    stand.listener(arn)
-
-    async def scene(stand: Stand) -> None:
-        await stand.settled()
-        stand.traffic.balancers.clear()
-        await stand.settled(1)  # seen at the next look
-        await stand.settled(0.2)  # and made again
-        assert stand.applied(arn)
-
-    stand.play(scene)
-
-
 def test_what_is_deleted_ends_and_so_do_orphans(stand: Stand) -> None:
     stand.network()
     one, two = stand.balancer("one")["LoadBalancerArn"], stand.balancer("two")["LoadBalancerArn"]
@@ -488,56 +340,3 @@ def test_a_target_that_came_back_while_it_was_looked_at_is_not_forgotten(stand: 
         assert stand.health(group) == {"172.31.0.20": DRAINING}
 
     stand.play(scene)
-
-
-def test_failures_wait_longer_each_time_and_a_success_begins_anew(stand: Stand) -> None:
-    stand.network()
-    arn = stand.balancer()["LoadBalancerArn"]
-    ref = Ref(SCOPE, arn)
-
-    async def scene() -> None:
-        failed = EngineError("no")
-        for expected in (0.5, 1, 2, 4, 8, 8):
-            stand.traffic.failure = failed
-            assert await stand.controller.reconcile(ref) == expected
-        stand.traffic.failure = None
-        assert await stand.controller.reconcile(ref) == 1
-        stand.listener(arn)
-        stand.traffic.failure = failed
-        assert await stand.controller.reconcile(ref) == 0.5
-
-    asyncio.run(scene())
-
-
-class Events:
-    """A container engine that tells what it is told to tell."""
-
-    def __init__(self, *events: Event | Resync) -> None:
-        self._events = events
-
-    async def events(self) -> AsyncIterator[Event | Resync]:
-        for event in self._events:
-            yield event
-
-
-def test_an_ended_container_is_looked_at_at_once_but_not_one_that_never_served(
-    stand: Stand,
-) -> None:
-    stand.network()
-    one, two = stand.balancer("one")["LoadBalancerArn"], stand.balancer("two")["LoadBalancerArn"]
-
-    def told(*events: Event | Resync) -> list[str]:
-        stand.controller._containers = Events(*events)  # type: ignore[assignment]
-        queued: list[Ref] = []
-        asyncio.run(stand.controller.listen(queued.append))
-        return [ref.key for ref in queued]
-
-    def died(arn: str, action: str = "die") -> Event:
-        name = f"demitasse-test-load-balancer-{engine_id(arn)}"
-        return Event(action=action, id="c1", name=name)
-
-    asyncio.run(stand.controller.reconcile(Ref(SCOPE, one)))
-    assert told(died(two), died(one, "start"), died(one), died(one, "destroy")) == [one]
-    asyncio.run(stand.controller.reconcile(Ref(SCOPE, one)))
-    assert stand.traffic.balancers.keys() == {engine_id(one)}
-    assert sorted(told(Resync())) == sorted([one, two])
