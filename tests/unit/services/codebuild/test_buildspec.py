@@ -107,6 +107,30 @@ def test_what_is_wrong_is_told_with_its_place(text: str, problem: str) -> None:
     assert problem in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("member", "problem"),
+    [
+        ("batch: {fast-fail: false}", "batch"),
+        ("proxy: {logs: yes}", "proxy"),
+        ("env: {parameter-store: {A: /b}}", "env/parameter-store"),
+        ("cache: {key: k, paths: [a]}", "cache/key"),
+        ("artifacts: {files: [a], enable-symlinks: yes}", "artifacts/enable-symlinks"),
+        ("phases: {build: {commands: [a], run-as: me}}", "phases/build/run-as"),
+        ("phases: {build: {commands: [a], on-failure: RETRY}}", "phases/build/on-failure RETRY"),
+        (
+            "phases: {build: {commands: [a], on-failure: RETRY-2}}",
+            "phases/build/on-failure RETRY-2",
+        ),
+    ],
+)
+def test_what_is_not_carried_out_is_refused_by_its_name(member: str, problem: str) -> None:
+    own = "" if member.startswith("phases") else "\nphases: {build: {commands: [a]}}"
+    with pytest.raises(BadBuildspec) as refused:
+        buildspec.read(f"version: 0.2\n{member}{own}")
+    message = str(refused.value)
+    assert message == f"Invalid buildspec at line 2: {problem} is not supported by Demitasse"
+
+
 @given(st.text(max_size=80))
 def test_any_text_is_read_or_refused(text: str) -> None:
     for content in (text, f"version: 0.2\nphases:\n{text}"):
