@@ -44,8 +44,12 @@ ALGORITHMS: dict[str, Callable[[], Digest]] = {
     "CRC64NVME": lambda: _Crc(64, CRC64NVME.update),
     "SHA1": lambda: hashlib.sha1(usedforsecurity=False),
     "SHA256": hashlib.sha256,
+    "SHA512": hashlib.sha512,
+    "MD5": lambda: hashlib.md5(usedforsecurity=False),
 }
 """By the names of AWS's ChecksumAlgorithm."""
+HEADERS = "x-amz-checksum-(" + "|".join(name.lower() for name in ALGORITHMS) + ")"
+"""The headers that they are given in: a regular expression."""
 
 _CRCS: dict[str, Crc] = {"CRC32": CRC32, "CRC32C": CRC32C, "CRC64NVME": CRC64NVME}
 FULL_OBJECT, COMPOSITE = "FULL_OBJECT", "COMPOSITE"

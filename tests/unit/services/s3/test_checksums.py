@@ -46,6 +46,8 @@ RIGHT = {
     "ChecksumCRC64NVME": encoded(0xAE8B14860A799888.to_bytes(8, "big")),
     "ChecksumSHA1": encoded(hashlib.sha1(CHECK).digest()),
     "ChecksumSHA256": encoded(hashlib.sha256(CHECK).digest()),
+    "ChecksumSHA512": encoded(hashlib.sha512(CHECK).digest()),
+    "ChecksumMD5": encoded(hashlib.md5(CHECK).digest()),
 }
 
 

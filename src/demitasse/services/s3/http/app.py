@@ -25,7 +25,7 @@ Scope = MutableMapping[str, Any]
 
 
 class ObjectStorage:
-    """S3: `bucket` in path or host. Bytes stream between the client and the blob engine in bounded memory."""
+    """S3. Bytes stream between the client and the blob engine in bounded memory."""
 
     def __init__(
         self, *, store: Store, blobs: BlobEngine, clock: Clock, ids: Ids, signatures: Signatures

@@ -12,7 +12,7 @@ from demitasse.services.s3.http import xml
 from demitasse.services.s3.http.body import Body
 from demitasse.services.s3.http.visit import Visit
 
-_TRAILER = re.compile(r"x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)")
+_TRAILER = re.compile(checksums.HEADERS)
 _DOCUMENT_LIMIT = 4 * 1024 * 1024
 
 
@@ -79,15 +79,16 @@ async def document(visit: Visit, root: str) -> xml.Node:
 
 def asked_algorithm(headers: Mapping[str, str]) -> str:
     """The checksum algorithm that a request names; "" for none. ``ServiceError``."""
-    name = headers.get("x-amz-checksum-algorithm") or headers.get("x-amz-sdk-checksum-algorithm")
-    if not name or name.upper() == "MD5":
+    named = headers.get("x-amz-checksum-algorithm") or headers.get("x-amz-sdk-checksum-algorithm")
+    name = (named or "").upper()
+    if name == "MD5" and "content-md5" in headers:  # so SDKs say that this is the checksum
         return ""
-    if name.upper() not in ALGORITHMS:
+    if name and name not in ALGORITHMS:
         raise errors.invalid_request(
             "Checksum algorithm provided is unsupported. Please try again with any of the valid"
-            " types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"
+            f" types: [{', '.join(ALGORITHMS)}]"
         )
-    return name.upper()
+    return name
 
 
 def _trailing_algorithm(headers: Mapping[str, str]) -> str:

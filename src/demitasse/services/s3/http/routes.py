@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 from demitasse.errors import ServiceError
-from demitasse.services.s3 import errors
+from demitasse.services.s3 import checksums, errors
 from demitasse.services.s3.http import (
     access,
     buckets,
@@ -107,12 +107,13 @@ which there are ever more: PUT with one that is not known must not write an obje
 
 _HEADERS = re.compile(
     r"x-amz-(acl|algorithm|bucket-object-lock-enabled|bucket-region|content-sha256"
-    r"|checksum-(algorithm|mode|type|crc32|crc32c|crc64nvme|sha1|sha256)"
+    r"|checksum-(algorithm|mode|type)"
     r"|copy-source(-if-(none-)?match|-if-(un)?modified-since|-range)?|date"
     r"|decoded-content-length|expected-bucket-owner|source-expected-bucket-owner"
     r"|max-parts|part-number-marker|object-attributes|object-ownership|meta-[a-z0-9!#$%&'*+.^_`|~-]+"
     r"|metadata-directive|mp-object-size|request-payer|sdk-checksum-algorithm|security-token"
     r"|storage-class|tagging|tagging-directive|te|trailer|user-agent)"
+    rf"|{checksums.HEADERS}"
 )
 """Headers that are carried out, or ask for nothing. Any other asks for something."""
 
