@@ -34,8 +34,9 @@ class Stand:
         names = tuple(operations)
         if names not in _models:
             _models[names] = Models.load(operations)
+        self.models = _models[names]
         self.app = Application(
-            models=_models[names],
+            models=self.models,
             operations=operations,
             dispatch=Dispatcher(apis, self.store, self.clock, self.ids, SITE),
             credentials=asgi.Credentials(),

@@ -49,7 +49,6 @@ from demitasse.services.ecs import operations as ecs
 from demitasse.services.events.records import EVENTS, RULES, Rule, Target, document, rule_key
 from demitasse.services.iam import operations as iam
 from demitasse.store import Ref
-from demitasse.wire import Models
 
 
 class Stand(stand.Stand):
@@ -59,8 +58,7 @@ class Stand(stand.Stand):
         super().__init__(codepipeline.api, ecs.api, iam.api, *more)
         self.git, self.objects = FakeGit(), FakeObjects()
         self.objects.add_bucket(SCOPE, BUCKET)
-        models = Models.load({"ecs": ecs.api.operations})
-        calls = Calls((ecs.api,), models, self.clock, self.ids, stand.SITE)
+        calls = Calls((ecs.api,), self.models, self.clock, self.ids, stand.SITE)
         self.pipelines = PipelineController(store=self.store, clock=self.clock, ids=self.ids)
         self.actions = ActionController(
             store=self.store,
