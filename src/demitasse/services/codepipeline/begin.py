@@ -106,12 +106,12 @@ def gather(tx: Transaction, run: Run) -> Run:
 def _namespaces(run: Run) -> dict[str, dict[str, str]]:
     own = run.item.desired
     return run.item.observed.variables | {
-        "codepipeline": {"PipelineExecutionId": own.execution_id},
-        "variables": own.variables,
+        variables.EXECUTION: {"PipelineExecutionId": own.execution_id},
+        variables.PIPELINE: own.variables,
     }
 
 
 def _place(run: Run, artifact: str, ids: Ids) -> StoredArtifact:
-    bucket = run.declaration.artifact_store.location
+    bucket = run.declaration.store(run.item.scope.region).location
     key = f"{run.item.desired.pipeline[:20]}/{artifact[:10]}/{ids.secret(7)}.zip"
     return StoredArtifact(artifact, bucket, key)

@@ -13,7 +13,9 @@ import msgspec
 
 REFERENCE = re.compile(r"#\{([^{}]*)\}")
 NAME = re.compile(r"([A-Za-z0-9@\-_]+)\.([A-Za-z0-9@\-_.]+)")
-OWN = frozenset({"codepipeline", "variables"})
+EXECUTION, PIPELINE = "codepipeline", "variables"
+"""The namespaces of what every execution has, and of the pipeline's own variables."""
+OWN = frozenset({EXECUTION, PIPELINE})
 _JSON = frozenset({"EnvironmentVariables"})
 """Members whose text is JSON."""
 

@@ -43,6 +43,13 @@ CASES: dict[str, tuple[Change, str]] = {
         lambda p: first(p).update(region="eu-west-3"),
         "The region eu-west-3 of the action 'Code' is not supported",
     ),
+    "store of another region": (
+        lambda p: (
+            p.update(artifactStores=dict.fromkeys(("us-east-1", "eu-west-3"), p["artifactStore"]))
+            or p.pop("artifactStore")
+        ),
+        "artifactStores of other regions (eu-west-3) is not supported",
+    ),
     "key": (
         lambda p: p["artifactStore"].update(encryptionKey={"id": "k", "type": "KMS"}),
         "artifactStore.encryptionKey is not supported",

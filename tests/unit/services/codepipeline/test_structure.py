@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.unit.services.codepipeline.stand import Stand
 from tests.unit.services.codepipeline.structures import (
@@ -103,22 +105,6 @@ CASES: dict[str, tuple[Change, str, str]] = {
         ACTION,
         "Action Code declares 2 output artifacts which is more than the maximum count (1)",
     ),
-    "artifact from nowhere": (
-        lambda p: first(p, 1)["inputArtifacts"].append({"name": "Built"}),
-        ACTION,
-        (
-            "Input Artifact Bundle Built in action Blue is not declared as Output Artifact Bundle in any"
-            " of the preceding actions"
-        ),
-    ),
-    "artifact twice": (
-        lambda p: p["stages"][0]["actions"][1]["outputArtifacts"][0].update(name="SourceArtifact"),
-        ACTION,
-        (
-            "Output Artifact Bundle name must be unique within the pipeline. SourceArtifact has been"
-            " used more than once."
-        ),
-    ),
     "template of no artifact": (
         lambda p: first(p, 1)["configuration"].update(AppSpecTemplateArtifact="Other"),
         ACTION,
@@ -129,45 +115,31 @@ CASES: dict[str, tuple[Change, str, str]] = {
         ACTION,
         "Image1ArtifactName and Image1ContainerName must be given together",
     ),
-    "namespace twice": (
-        lambda p: p["stages"][0]["actions"][1].update(namespace="SourceVariables"),
-        ACTION,
-        "StageName=[Source], ActionName=[Code], Namespace=[SourceVariables]",
+    "both kinds of stores": (
+        lambda p: p.update(artifactStores={SCOPE.region: p["artifactStore"]}),
+        STRUCTURE,
+        "You must include either artifactStore or artifactStores in your pipeline, but not both",
     ),
-    "namespace reserved": (
-        lambda p: first(p).update(namespace="codepipeline"),
-        ACTION,
-        "is reserved",
-    ),
-    "variable of nobody": (
-        lambda p: p["stages"].append(
-            stage("Ask", approval() | {"configuration": {"CustomData": "#{B.TAG}"}})
-        ),
-        ACTION,
-        "names the namespace 'B', which no preceding action declares",
-    ),
-    "variable malformed": (
-        lambda p: first(p, 1)["configuration"].update(AppSpecTemplatePath="#{oops}"),
-        ACTION,
-        "Invalid variable reference '#{oops}' in the configuration 'AppSpecTemplatePath'",
-    ),
-    "variable undeclared": (
-        lambda p: first(p, 1)["configuration"].update(AppSpecTemplatePath="#{variables.a}"),
-        ACTION,
-        "names a variable that the pipeline does not declare",
+    "no store of the region": (
+        lambda p: p.update(artifactStores={}) or p.pop("artifactStore"),
+        STRUCTURE,
+        "There must be an artifact store for the region us-east-1",
     ),
     "queued V1": (
-        lambda p: p.update(executionMode="QUEUED"),
+        lambda p: p.update(pipelineType="V1", executionMode="QUEUED"),
         STRUCTURE,
         "only available for pipelines of type V2",
     ),
     "variables V1": (
-        lambda p: p.update(variables=[{"name": "a"}]),
+        lambda p: p.update(pipelineType="V1", variables=[{"name": "a"}]),
         STRUCTURE,
-        "only available for pipelines of type V2",
+        "Pipeline variable can only be used with V2 pipelines",
     ),
     "onFailure V1": (
-        lambda p: p["stages"][1].update(onFailure={"result": "RETRY"}),
+        lambda p: (
+            p.update(pipelineType="V1"),
+            p["stages"][1].update(onFailure={"result": "RETRY"}),
+        ),
         STAGE,
         "onFailure of the stage 'Deploy' is only available for pipelines of type V2",
     ),
@@ -222,7 +194,11 @@ CASES: dict[str, tuple[Change, str, str]] = {
         ACTION,
         "ObjectKey must be set when Extract is false",
     ),
-    "no store": (lambda p: p.pop("artifactStore"), STRUCTURE, "must have an artifactStore"),
+    "no store": (
+        lambda p: p.pop("artifactStore"),
+        STRUCTURE,
+        "You must include either artifactStore or artifactStores in your pipeline",
+    ),
 }
 
 
@@ -281,3 +257,29 @@ def test_what_aws_gives_back_can_be_given_again(at: Stand) -> None:
     assert shown["pipeline"]["stages"][0]["actions"][0] == code()
     updated = at.call("codepipeline", "UpdatePipeline", pipeline=shown["pipeline"])
     assert updated["pipeline"] == shown["pipeline"] | {"version": 2}
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({}, "V1"),
+        ({"executionMode": "SUPERSEDED"}, "V1"),
+        ({"executionMode": "QUEUED"}, "V2"),
+        ({"variables": [{"name": "a", "defaultValue": "b"}]}, "V2"),
+    ],
+)
+def test_what_only_v2_has_makes_it_one(given: dict[str, Any], kind: str) -> None:
+    at = Stand()
+    made = at.call("codepipeline", "CreatePipeline", pipeline=deploying() | given)
+    assert made["pipeline"]["pipelineType"] == kind
+
+
+def test_a_store_may_be_named_by_its_region() -> None:
+    at = Stand()
+    given = asking("Ask")
+    given["artifactStores"] = {SCOPE.region: given.pop("artifactStore")}
+    at.do("CreatePipeline", pipeline=given)
+    shown = at.call("codepipeline", "GetPipeline", name="release")["pipeline"]
+    assert shown["artifactStores"] == given["artifactStores"]
+    assert "artifactStore" not in shown
+    assert at.latest("Source", "Code")["status"] == "Succeeded"

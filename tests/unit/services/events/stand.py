@@ -85,8 +85,8 @@ class Stand(Kit):
         declaration = Declaration(
             "update-employee",
             ROLE,
-            ArtifactStore("S3", "artifacts"),
             (Stage("Source", (action,)),),
+            ArtifactStore("S3", "artifacts"),
             variables=tuple(Variable(each, "none") for each in variables) or None,
         )
         now = self.clock.now()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from demitasse.errors import ServiceError
 from demitasse.services.codepipeline import variables
 from demitasse.services.codepipeline.operations import faults
-from demitasse.services.codepipeline.records.declarations import Action, Declaration
+from demitasse.services.codepipeline.records.declarations import Action, Declaration, Stage
 
 
 def check(own: Declaration) -> None:
@@ -50,40 +53,60 @@ def _check_namespaces(own: Declaration) -> None:
                 f" more than once in the pipeline. StageName=[{stage.name}],"
                 f" ActionName=[{action.name}], Namespace=[{action.namespace}]"
             )
-    declared = [variable.name for variable in own.variables or ()]
-    faults.check_unique(declared, "Variable names must be unique within the pipeline. {} is not.")
 
 
 def _check_variables(own: Declaration) -> None:
-    """Each reference names a namespace of the pipeline, of an action that runs before."""
-    before = set(variables.OWN)
-    declared = {variable.name for variable in own.variables or ()}
+    """Each reference names a variable of the pipeline, or the namespace of an action before."""
+    declared = [variable.name for variable in own.variables or ()]
+    faults.check_unique(
+        declared, "Variable names must be unique. The following variable name is already in use: {}"
+    )
+    before = {variables.EXECUTION} | ({variables.PIPELINE} if declared else set())
+    spaces = before | {action.namespace for _, action in own.actions() if action.namespace}
     for stage in own.stages:
         for now in stage.in_order():
             for action in now:
-                for name, value in action.configuration.items():
-                    for reference in variables.references(value):
-                        _check_reference(action, name, reference, before, declared)
+                for reference, where in _references(stage, action):
+                    space = _namespace(reference, where)
+                    if space not in spaces:
+                        raise _bad_reference("referencing a namespace that does not exist", where)
+                    if space not in before:
+                        why = "referencing a namespace that no preceding action declares"
+                        raise _bad_reference(why, where)
+                    if space == variables.PIPELINE:
+                        _check_declared(reference, where, action, declared)
             before |= {action.namespace for action in now if action.namespace}
 
 
-def _check_reference(
-    action: Action, member: str, reference: str, before: set[str], declared: set[str]
-) -> None:
-    where = f"in the configuration '{member}' of the action '{action.name}'"
+def _references(stage: Stage, action: Action) -> Iterator[tuple[str, str]]:
+    """Each reference in an action's configuration, and its place as AWS writes it."""
+    for member, value in action.configuration.items():
+        for reference in variables.references(value):
+            where = (
+                f"\nStageName=[{stage.name}], ActionName=[{action.name}],"
+                f" ActionConfigurationKey=[{member}], VariableReferenceText=[{reference}]"
+            )
+            yield reference, where
+
+
+def _namespace(reference: str, where: str) -> str:
     named = variables.NAME.fullmatch(reference)
     if named is None:
-        raise faults.action(
-            f"Invalid variable reference '#{{{reference}}}' {where}. A reference is a namespace"
-            " and a key separated by a period"
+        raise _bad_reference("not in this format", where)
+    return named[1]
+
+
+def _bad_reference(why: str, where: str) -> ServiceError:
+    return faults.action(
+        "Valid format for a pipeline execution variable reference is a namespace and a key"
+        f" separated by a period (.). The following pipeline execution variables are {why}.{where}"
+    )
+
+
+def _check_declared(reference: str, where: str, action: Action, declared: list[str]) -> None:
+    if action.action_type_id.category == "Source":
+        raise faults.structure(
+            f"Variables at the pipeline level cannot be used in source actions.{where}"
         )
-    if named[1] not in before:
-        raise faults.action(
-            f"The variable reference '#{{{reference}}}' {where} names the namespace '{named[1]}',"
-            " which no preceding action declares"
-        )
-    if named[1] == "variables" and named[2] not in declared:
-        raise faults.action(
-            f"The variable reference '#{{{reference}}}' {where} names a variable that the pipeline"
-            " does not declare"
-        )
+    if reference.partition(".")[2] not in declared:
+        raise faults.structure(f"The referenced variables haven't been declared.{where}")

@@ -26,10 +26,12 @@ def read(given: Input, scope: Scope) -> Declaration:
     """
     _refuse(given)
     known = {name: value for name, value in given.items() if name not in {"version", "triggers"}}
-    if "artifactStore" not in known:
-        raise faults.structure("The pipeline must have an artifactStore.")
     declaration = msgspec.convert(_without_empty_blockers(known), Declaration)
-    _check_type(declaration)
+    if "pipelineType" in given:
+        _check_type(declaration)
+    elif _has_v2(declaration):
+        declaration = msgspec.structs.replace(declaration, pipeline_type="V2")
+    _check_stores(declaration, scope)
     _check_stages(declaration)
     for stage, action in declaration.actions():
         _check_action(stage, action, scope)
@@ -39,10 +41,11 @@ def read(given: Input, scope: Scope) -> Declaration:
 
 def _refuse(given: Input) -> None:
     """Refuse by name what is not carried out."""
-    if given.get("artifactStores"):
-        raise NotSupported("artifactStores (actions in other regions)")
-    if (given.get("artifactStore") or {}).get("encryptionKey"):
-        raise NotSupported("artifactStore.encryptionKey")
+    stores = {"artifactStore": given.get("artifactStore") or {}}
+    stores |= {f"artifactStores.{at}": each for at, each in given.get("artifactStores", {}).items()}
+    for name, store in stores.items():
+        if store.get("encryptionKey"):
+            raise NotSupported(f"{name}.encryptionKey")
     if given.get("triggers"):
         raise NotSupported("triggers (of providerType CodeStarSourceConnection)")
     for at, stage in enumerate(given["stages"]):
@@ -78,6 +81,12 @@ def _without_empty_blockers(given: Input) -> dict[str, Any]:
     return given | {"stages": stages}
 
 
+def _has_v2(own: Declaration) -> bool:
+    """Whether it has what only pipelines of type V2 have: that makes it one, if nobody says."""
+    has_failure = any(stage.on_failure is not None for stage in own.stages)
+    return own.execution_mode != "SUPERSEDED" or bool(own.variables) or has_failure
+
+
 def _check_type(own: Declaration) -> None:
     if own.pipeline_type == "V2":
         return
@@ -86,12 +95,26 @@ def _check_type(own: Declaration) -> None:
             f"The execution mode {own.execution_mode} is only available for pipelines of type V2."
         )
     if own.variables:
-        raise faults.structure("Pipeline variables are only available for pipelines of type V2.")
+        raise faults.structure("Pipeline variable can only be used with V2 pipelines")
     for stage in own.stages:
         if stage.on_failure is not None:
             raise faults.stage(
                 f"onFailure of the stage '{stage.name}' is only available for pipelines of type V2."
             )
+
+
+def _check_stores(own: Declaration, scope: Scope) -> None:
+    if (own.artifact_store is None) == (own.artifact_stores is None):
+        raise faults.structure(
+            "You must include either artifactStore or artifactStores in your pipeline, but not both."
+        )
+    if own.artifact_stores is None:
+        return
+    if scope.region not in own.artifact_stores:
+        raise faults.structure(f"There must be an artifact store for the region {scope.region}.")
+    others = sorted(own.artifact_stores.keys() - {scope.region})
+    if others:
+        raise NotSupported(f"artifactStores of other regions ({', '.join(others)})")
 
 
 def _check_stages(own: Declaration) -> None:

@@ -97,8 +97,9 @@ class Declaration(Shape, frozen=True):
 
     name: str
     role_arn: str
-    artifact_store: ArtifactStore
     stages: tuple[Stage, ...]
+    artifact_store: ArtifactStore | None = None
+    artifact_stores: dict[str, ArtifactStore] | None = None
     version: int = 1
     execution_mode: str = "SUPERSEDED"
     pipeline_type: str = "V1"
@@ -107,6 +108,12 @@ class Declaration(Shape, frozen=True):
     def stage(self, name: str) -> Stage | None:
         """The stage called ``name``."""
         return next((each for each in self.stages if each.name == name), None)
+
+    def store(self, region: str) -> ArtifactStore:
+        """Where artifacts are kept: for a region, or for all."""
+        if self.artifact_store is not None:
+            return self.artifact_store
+        return (self.artifact_stores or {})[region]
 
     def actions(self) -> Iterator[tuple[Stage, Action]]:
         """All actions, each with its stage."""
