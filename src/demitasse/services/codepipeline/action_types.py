@@ -158,8 +158,9 @@ ACTION_TYPES = (
         "Approval",
         "Manual",
         "A person's answer",
-        takes=("CustomData", "ExternalEntityLink", "NotificationArn"),
+        takes=("CustomData", "ExternalEntityLink", "NotificationArn", "IsSummaryRequired"),
         only=(("NotificationArn", ()),),
+        check=_one_of("IsSummaryRequired", "true", "false"),
         minutes=7 * _DAY,
     ),
     ActionType(

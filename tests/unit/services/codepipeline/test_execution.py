@@ -282,6 +282,24 @@ def test_an_approval_is_given_once_and_with_its_token() -> None:
     assert "token" not in at.latest("Ask", "Ask")
 
 
+def test_an_approval_may_want_a_summary() -> None:
+    at = Stand()
+    ask = approval() | {"configuration": {"IsSummaryRequired": "true"}}
+    at.create(stage("Source", code()), stage("Ask", ask))
+    given = {
+        "pipelineName": "release",
+        "stageName": "Ask",
+        "actionName": "Ask",
+        "token": at.latest("Ask", "Ask")["token"],
+    }
+    silent = {"summary": " ", "status": "Approved"}
+    code_said, message = at.refused("PutApprovalResult", **given, result=silent)
+    assert code_said == "InvalidApprovalTokenException"
+    assert message.startswith("Action 'Ask' in stage 'Ask' requires a summary.")
+    at.answer("Ask")
+    assert at.statuses() == ["Succeeded"]
+
+
 def test_an_approval_that_nobody_awaits_any_more_cannot_be_given() -> None:
     at = Stand()
     execution = at.create(*asking("Ask")["stages"])

@@ -118,8 +118,9 @@ def test_an_update_cancels_what_is_under_way(mode: str) -> None:
     ]
     approve = {"status": "Approved", "summary": ""}
     given = {"pipelineName": "release", "stageName": "Ask", "actionName": "Ask"}
-    code_said, _ = at.refused("PutApprovalResult", **given, result=approve, token=token)
+    code_said, message = at.refused("PutApprovalResult", **given, result=approve, token=token)
     assert code_said == "InvalidApprovalTokenException"
+    assert message.startswith("The pipeline release has been updated")
     assert at.execution(at.start())["pipelineVersion"] == 2
 
 

@@ -9,7 +9,7 @@ from demitasse.errors import ServiceError
 from demitasse.services.base import Context
 from demitasse.services.codepipeline.operations import names
 from demitasse.services.codepipeline.operations.api import api
-from demitasse.services.codepipeline.records import ACTIONS, Approval
+from demitasse.services.codepipeline.records import ACTIONS, ActionItem, Approval
 
 
 @api.operation("PutApprovalResult")
@@ -29,19 +29,35 @@ def put_approval_result(ctx: Context, given: Input) -> Output:
         raise _not_awaited(
             f"The approval token is not that of the action '{name}', which may have been retried"
         )
-    if item.desired.approval is None and item.observed.status != "InProgress":
-        raise _not_awaited(
-            f"The approval request of the action '{name}' has expired: it is {item.observed.status}"
-        )
     if item.desired.approval is not None:
         raise ServiceError(
             "ApprovalAlreadyCompletedException",
             f"The approval action '{name}' has already been approved or rejected",
         )
+    if item.observed.status != "InProgress":
+        if item.desired.version != pipeline.desired.declaration.version:
+            raise _not_awaited(
+                f"The pipeline {pipeline.key} has been updated, and the approval request you"
+                " responded to is now out of date."
+            )
+        raise _not_awaited(
+            f"The approval request of the action '{name}' has expired: it is {item.observed.status}"
+        )
+    _check_summary(item, given["result"]["summary"])
     result = given["result"]
     answer = Approval(result["status"], result["summary"], ctx.caller.arn, ctx.now)
     ctx.tx.desire(ACTIONS, item.ref, msgspec.structs.replace(item.desired, approval=answer))
     return {"approvedAt": ctx.now}
+
+
+def _check_summary(item: ActionItem, summary: str) -> None:
+    own = item.desired
+    is_required = own.configuration.get("IsSummaryRequired", "false").lower() == "true"
+    if is_required and not summary.strip():
+        raise _not_awaited(
+            f"Action '{own.name}' in stage '{own.stage}' requires a summary. Provide a summary in the"
+            " approval result and try again."
+        )
 
 
 def _not_awaited(message: str) -> ServiceError:
