@@ -214,6 +214,22 @@ def test_what_cannot_be_started_is_refused(given: dict[str, object], said: str) 
     assert said in message
 
 
+def test_an_execution_that_lacks_the_value_of_a_variable_fails() -> None:
+    at = Stand()
+    at.rule({"source": ["aws.codepipeline"]})
+    first = at.create(*asking("Ask")["stages"], variables=[{"name": "who"}])
+    assert at.statuses() == ["Failed"]
+    shown = at.execution(first)
+    assert shown["statusSummary"] == "Values for required variables haven't been provided: who"
+    assert shown.get("variables", []) == []
+    assert [each["detail"]["state"] for each in at.told()] == ["STARTED", "FAILED"]
+    second = at.start(variables=[{"name": "who", "value": "me"}])
+    assert at.execution(second)["variables"] == [{"name": "who", "resolvedValue": "me"}]
+    at.push("second", {"a": b"b"})
+    at.work()
+    assert at.statuses() == ["Failed", "InProgress", "Failed"]
+
+
 def test_a_rule_that_names_a_source_that_is_not_there_starts_nothing() -> None:
     at = waiting()
     with at.store.transaction() as tx, pytest.raises(ServiceError, match="source action"):

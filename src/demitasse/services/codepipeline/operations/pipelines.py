@@ -57,17 +57,15 @@ def create_pipeline(ctx: Context, given: Input) -> Output:
     seen = PipelineObserved(seen=sources.standing(ctx.tx, ctx.scope, declaration))
     ctx.tx.create(PIPELINES, ctx.scope, name, own, seen)
     _keep_version(ctx, own)
-    # A pipeline whose variables lack defaults cannot run without a caller who gives them.
-    if all(each.default_value is not None for each in declaration.variables or ()):
-        start_execution(
-            ctx.tx,
-            ctx.scope,
-            ctx.ids,
-            ctx.now,
-            name,
-            trigger_type="CreatePipeline",
-            trigger_detail=ctx.caller.arn,
-        )
+    start_execution(
+        ctx.tx,
+        ctx.scope,
+        ctx.ids,
+        ctx.now,
+        name,
+        trigger_type="CreatePipeline",
+        trigger_detail=ctx.caller.arn,
+    )
     return {"pipeline": show(declaration), "tags": tags.show(own.tags)}
 
 

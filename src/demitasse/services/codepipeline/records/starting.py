@@ -38,7 +38,7 @@ def start_execution(
     variables: Mapping[str, str] | None = None,
     token: str = "",
 ) -> str:
-    """Start a pipeline; the execution's id.
+    """Start a pipeline; the execution's id. One that lacks the value of a variable fails at once.
 
     ``trigger_type`` is one of AWS's (``StartPipelineExecution``, ``CloudWatchEvent``,
     ``PollForSourceChanges`` …), ``trigger_detail`` an ARN or name that says more.
@@ -56,13 +56,9 @@ def start_execution(
                 f"The pipeline variable '{name}' is not declared in the pipeline '{pipeline}'.",
             )
         values[name] = value
-    missing = sorted(name for name, value in values.items() if value is None)
-    if missing:
-        raise ServiceError(
-            "ValidationException",
-            f"Values are missing for the pipeline variables {', '.join(missing)}, which have no"
-            " default value.",
-        )
+    known = {name: value for name, value in values.items() if value is not None}
+    missing = ", ".join(name for name in values if name not in known)
+    failure = f"Values for required variables haven't been provided: {missing}" if missing else ""
     return begin(
         tx,
         item,
@@ -70,8 +66,9 @@ def start_execution(
         now,
         Trigger(trigger_type, trigger_detail),
         pinned=pins(declaration, source_revisions),
-        variables={name: value for name, value in values.items() if value is not None},
+        variables={} if failure else known,
         token=token,
+        failure=failure,
     )
 
 
@@ -88,8 +85,12 @@ def begin(
     target: str = "",
     stage: str = "",
     observed: ExecutionObserved | None = None,
+    failure: str = "",
 ) -> str:
-    """Keep a new execution, and say so; its id. For rollbacks ``observed`` is where it begins."""
+    """Keep a new execution, and say so; its id.
+
+    For rollbacks ``observed`` is where it begins. With a ``failure`` it has failed at once.
+    """
     own = item.desired
     active = tx.count(EXECUTIONS, item.scope, where=("active", own.pipeline_id))
     if active >= MOST_AT_A_TIME:
@@ -121,6 +122,10 @@ def begin(
         observed or ExecutionObserved(updated_at=now),
     )
     notices.tell_execution(tx, execution, ids, now, "STARTED")
+    if failure:
+        seen = ExecutionObserved(status="Failed", summary=failure, updated_at=now)
+        execution = tx.observe(EXECUTIONS, execution.ref, seen)
+        notices.tell_execution(tx, execution, ids, now, "FAILED")
     return execution.desired.execution_id
 
 
