@@ -189,6 +189,7 @@ def test_the_same_token_starts_it_once() -> None:
     ("given", "said"),
     [
         ({"variables": [{"name": "a", "value": "b"}]}, "not declared"),
+        ({"variables": [{"name": "a", "value": "b"}] * 2}, "variable name is already in use: a"),
         (
             {
                 "sourceRevisions": [

@@ -29,10 +29,14 @@ def start_pipeline_execution(ctx: Context, given: Input) -> Output:
         before = ctx.tx.one(EXECUTIONS, ctx.scope, "token", f"{item.desired.pipeline_id}/{token}")
         if before is not None:
             return {"pipelineExecutionId": before.desired.execution_id}
-    asked = given.get("variables", ())
-    variables = {each["name"]: each["value"] for each in asked}
-    if len(variables) < len(asked):
-        raise names.invalid("Each variable may be given once.")
+    variables: dict[str, str] = {}
+    for each in given.get("variables", ()):
+        if each["name"] in variables:
+            raise names.invalid(
+                "Variable names must be unique. The following variable name is already in use:"
+                f" {each['name']}"
+            )
+        variables[each["name"]] = each["value"]
     execution_id = start_execution(
         ctx.tx,
         ctx.scope,
