@@ -17,7 +17,6 @@ class Ref(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     flattened: bool = False
     timestamp_format: str | None = None
     idempotency_token: bool = False
-    location: str | None = None
 
 
 class ErrorTrait(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -25,7 +24,6 @@ class ErrorTrait(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
 
     code: str | None = None
     http_status_code: int | None = None
-    sender_fault: bool = False
 
 
 class Shape(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -51,7 +49,6 @@ class Shape(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     fault: bool = False
     error: ErrorTrait | None = None
     sensitive: bool = False
-    eventstream: bool = False
 
 
 class InputRef(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -83,7 +80,6 @@ class Metadata(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     target_prefix: str | None = None
     json_version: str | None = None
     xml_namespace: str | None = None
-    service_id: str | None = None
     aws_query_compatible: dict[str, str] | None = None
 
 

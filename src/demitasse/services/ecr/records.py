@@ -210,12 +210,6 @@ def find_token(tx: Transaction, user: str, password: str) -> tuple[Scope, dateti
     return (scope, token.desired.expires_at) if scope and token else None
 
 
-def find_scope(tx: Transaction, user: str, password: str, now: datetime) -> Scope | None:
-    """The account and region that a login gives access to; ``None``: it is wrong or expired."""
-    found = find_token(tx, user, password)
-    return found[0] if found and now < found[1] else None
-
-
 def download_ticket(
     tx: Transaction, scope: Scope, layer: tuple[str, str], now: datetime, ids: Ids
 ) -> str:
