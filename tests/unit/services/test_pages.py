@@ -105,6 +105,11 @@ def test_codecommit(monkeypatch: pytest.MonkeyPatch) -> None:
     after = codecommit.push({"a": b"".join(lines), "b": b"2", "c": b"2"}, "two")
     codecommit.push({"a": b"1"}, "three")
     demo = {"repositoryName": "demo"}
+    for source, destination in (("one", "two"), ("two", "three"), ("three", "one")):
+        target = {"sourceReference": source, "destinationReference": destination}
+        codecommit.ask("CreatePullRequest", title="A change", targets=[{**demo, **target}])
+    for content in (b"again", b"and again"):
+        codecommit.push({"a": content}, "one")
     blobs = [
         codecommit.ask("GetFile", **demo, filePath="a", commitSpecifier=each)["blobId"]
         for each in (before, after)
@@ -120,14 +125,10 @@ def test_codecommit(monkeypatch: pytest.MonkeyPatch) -> None:
             "GetBlobDifferences": Pages(
                 {**demo, "beforeBlobId": blobs[0], "afterBlobId": blobs[1]}, 5
             ),
-            "ListPullRequests": Pages(demo, 0),
+            "ListPullRequests": Pages(demo),
             "GetCommentsForComparedCommit": Pages({**demo, "afterCommitId": after}, 0),
-            "DescribePullRequestEvents": Pages(
-                {"pullRequestId": "1"}, error="PullRequestDoesNotExistException"
-            ),
-            "GetCommentsForPullRequest": Pages(
-                {"pullRequestId": "1"}, error="PullRequestDoesNotExistException"
-            ),
+            "DescribePullRequestEvents": Pages({"pullRequestId": "1"}),
+            "GetCommentsForPullRequest": Pages({"pullRequestId": "1"}, 0),
         },
     )
 

@@ -16,6 +16,7 @@ from demitasse.api import Scope
 from demitasse.clock import Clock
 from demitasse.engines.git.protocol import Git, Move, NoSuchObject, ReferenceMoved, Refused
 from demitasse.ids import Ids
+from demitasse.services.codecommit.pull_requests import follow
 from demitasse.services.codecommit.records import (
     REPOSITORIES,
     RepositoryItem,
@@ -91,6 +92,7 @@ class References:
             if item is None:
                 return False
             now = self._clock.now()
+            follow(tx, item, references, self._ids, now=now, actor=caller_arn)
             observe_references(
                 tx, item, references, self._ids, now, caller_arn=caller_arn, about=about
             )

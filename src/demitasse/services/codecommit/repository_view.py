@@ -35,6 +35,7 @@ __all__ = [
     "Entry",
     "Hunk",
     "NewCommit",
+    "NoSuchObject",
     "Person",
     "View",
     "lines_of",

@@ -3,11 +3,12 @@ from __future__ import annotations
 import pytest
 from tests.unit.services.codecommit.stand import CodeCommit
 
-from demitasse.services.codecommit import records
+from demitasse.services.codecommit import pull_requests, records
 
 
 @pytest.fixture
 def codecommit(monkeypatch: pytest.MonkeyPatch) -> CodeCommit:
     made = CodeCommit()
-    monkeypatch.setattr(records, "emit", made.emit)
+    for module in (records, pull_requests):
+        monkeypatch.setattr(module, "emit", made.emit)
     return made

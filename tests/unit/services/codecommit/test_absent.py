@@ -7,20 +7,6 @@ from tests.unit.services.codecommit.stand import CodeCommit
 NOWHERE = "0" * 40
 
 
-def test_a_repository_has_no_pull_requests(codecommit: CodeCommit) -> None:
-    codecommit.repository()
-    assert codecommit.ask("ListPullRequests", repositoryName="demo", pullRequestStatus="OPEN") == {
-        "pullRequestIds": []
-    }
-    refused = codecommit.refused
-    assert refused("ListPullRequests", repositoryName="other") == "RepositoryDoesNotExist"
-    assert refused("ListPullRequests", repositoryName="demo", maxResults=0) == "InvalidMaxResults"
-    for operation in ("DescribePullRequestEvents", "GetCommentsForPullRequest"):
-        assert refused(operation, pullRequestId="17") == "PullRequestDoesNotExist"
-        assert refused(operation, pullRequestId="last") == "InvalidPullRequestId"
-        assert refused(operation, pullRequestId="17", nextToken="x") == "InvalidContinuationToken"
-
-
 def test_no_commit_has_comments(codecommit: CodeCommit) -> None:
     codecommit.repository()
     commit = codecommit.push({"a": b"1"})

@@ -1,5 +1,5 @@
-"""The API of CodeCommit. What is not here (pull requests, approval rules, comments) is refused
-by name; lists of it are empty.
+"""The API of CodeCommit. What is not here (comments, approval rules) is refused by name; lists
+of it are empty.
 """
 
 from demitasse.services.codecommit.operations import (
@@ -11,6 +11,8 @@ from demitasse.services.codecommit.operations import (
     files,
     lines,
     merges,
+    pull_request_merges,
+    pull_requests,
     repositories,
     tags,
     triggers,
@@ -27,6 +29,8 @@ __all__ = [
     "files",
     "lines",
     "merges",
+    "pull_request_merges",
+    "pull_requests",
     "repositories",
     "tags",
     "triggers",

@@ -11,6 +11,7 @@ from demitasse.errors import NotSupported, ServiceError
 from demitasse.services import paging
 from demitasse.services.base import Context
 from demitasse.services.codecommit.operations.api import api, check_name, check_tags
+from demitasse.services.codecommit.pull_requests import forget
 from demitasse.services.codecommit.records import (
     REPOSITORIES,
     Repository,
@@ -138,6 +139,7 @@ def delete_repository(context: Context, given: Input) -> Output:
     item = find_repository(context.tx, context.scope, check_name(given["repositoryName"]))
     if item is None:
         return {}
+    forget(context.tx, item)
     context.tx.delete(REPOSITORIES, item.ref)
     return {"repositoryId": item.desired.repository_id}
 
