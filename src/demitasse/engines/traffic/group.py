@@ -104,7 +104,7 @@ def group_backend(group: TargetGroup, rules: list[str]) -> list[str]:
         f"timeout check {milliseconds(check.timeout)}",
         (
             "http-request return status 503 content-type text/html"
-            f' string "{_no_target_page()}" hdr Server {SERVER} if {{ nbsrv lt 1 }}'
+            f' string "{_no_target_page()}" hdr Server {SERVER} unless {{ nbsrv -m bool }}'
         ),
         *rules,
         *_stickiness(group),

@@ -57,10 +57,9 @@ def frontend(spec: LoadBalancer, listener: Listener) -> list[str]:
         f"bind {spec.address}:{port}",
         f"tcp-request connection reject unless {{ src -f {names.HOME}/{ingress_file(port)} }}",
     ]
-    lines += connection_rules()
+    lines += connection_rules(spec)
     if spec.client_keep_alive is not None:
         lines += _lifetime(spec.client_keep_alive)
-    lines.append("http-request deny deny_status 405 if METH_TRACE")
     ordered = steps(listener)
     for step in ordered:
         lines += step.acl_lines()
@@ -156,6 +155,7 @@ def _group_cookie(port: int, ordered: list[Step]) -> list[str]:
                 f" 'AWSALBTG=%[be_name,map_str({table})];"
                 f" Expires=%[date({lifetime}),http_date]; Path=/'"
                 f" if {{ var(txn.action) -m int {step.number} }}"
+                f" {{ be_name,map_str({table}) -m found }}"
             )
     return lines
 
