@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import zlib
 from collections.abc import (
     AsyncGenerator,
@@ -18,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from demitasse.errors import DemitasseError
+from demitasse.services import headers
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -73,14 +73,7 @@ class Request:
     @property
     def login(self) -> tuple[str, str] | None:
         """User and password; ``None`` when there are none."""
-        scheme, _, encoded = self.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "basic":
-            return None
-        try:
-            user, colon, password = base64.b64decode(encoded.strip()).decode().partition(":")
-        except ValueError:
-            return None
-        return (user, password) if colon else None
+        return headers.login(self.headers.get("authorization", ""))
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The body as it arrives, unpacked. ``Disconnected``, ``Unreadable``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -14,6 +13,7 @@ from demitasse.engines.blobs.errors import NoSpace
 from demitasse.engines.blobs.protocol import BlobEngine
 from demitasse.errors import EngineError, ServiceError, StoreError
 from demitasse.ids import Ids
+from demitasse.services import headers
 from demitasse.services.base import Site
 from demitasse.services.ecr import records
 from demitasse.services.ecr.distribution import blobs, errors, listing, manifests, uploads
@@ -126,11 +126,11 @@ class Registry:
         """Which account and region the request's login gives access to."""
         if "ticket" in request.query:
             return self._ticket_holder(request)
-        login = _basic(request.headers.get("authorization", ""))
-        if login is None:
+        given = headers.login(request.headers.get("authorization", ""))
+        if given is None:
             raise self._unauthorised("authentication required")
         with self._store.transaction() as tx:
-            found = records.find_token(tx, *login)
+            found = records.find_token(tx, *given)
         if found is None:
             raise self._unauthorised("Not Authorized")
         scope, expires_at = found
@@ -157,15 +157,3 @@ class Registry:
         return RegistryError(
             "UNAUTHORIZED", message, status=401, headers={"WWW-Authenticate": challenge}
         )
-
-
-def _basic(header: str) -> tuple[str, str] | None:
-    """User and password of an Authorization header; ``None`` when it holds none."""
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        user, colon, password = base64.b64decode(encoded.strip()).decode().partition(":")
-    except ValueError:
-        return None
-    return (user, password) if colon else None

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from demitasse.services.ecr import images
 from demitasse.services.ecr.distribution import errors
-from demitasse.services.ecr.distribution.http import Answer, wanted_range
+from demitasse.services.ecr.distribution.http import Answer
 from demitasse.services.ecr.distribution.visit import Visit, checked_digest
 from demitasse.services.ecr.records import IMAGES, LAYERS, in_repository
+from demitasse.services.headers import RangeNotThere, wanted_range
 from demitasse.store import Ref
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,10 @@ async def get(visit: Visit, name: str, digest: str) -> Answer:
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, max-age=31536000",
     }
-    part = wanted_range(visit.request.headers.get("range", ""), size)
+    try:
+        part = wanted_range(visit.request.headers.get("range", ""), size)
+    except RangeNotThere as error:
+        raise errors.range_invalid(size) from error
     if part is None:
         headers["Content-Length"] = str(size)
         return Answer(200, headers, visit.blobs.read(visit.space, digest))

@@ -80,6 +80,16 @@ def size_invalid(why: str, *, status: int = 400) -> RegistryError:
     return RegistryError("SIZE_INVALID", why, status=status)
 
 
+def range_invalid(size: int) -> RegistryError:
+    """A range of which a blob of this size has nothing."""
+    return RegistryError(
+        "RANGE_INVALID",
+        f"invalid content range: the blob has {size} bytes",
+        status=416,
+        headers={"Content-Range": f"bytes */{size}"},
+    )
+
+
 def unsupported(what: str) -> RegistryError:
     """What the registry does not do."""
     return RegistryError("UNSUPPORTED", what, status=405)

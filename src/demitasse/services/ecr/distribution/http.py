@@ -17,7 +17,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
-_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 class Disconnected(Exception):
@@ -124,29 +123,3 @@ class Answer:
                 async for piece in pieces:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body"})
-
-
-def wanted_range(header: str, size: int) -> tuple[int, int] | None:
-    """The first and last byte that a Range header asks for; ``None``: everything.
-
-    Several ranges, or a malformed header, are answered with everything, as RFC 9110 allows.
-    ``RegistryError`` (416) when nothing of it is there.
-    """
-    match = _RANGE.fullmatch(header.strip())
-    if match is None or match.groups() == ("", ""):
-        return None
-    start, end = match.groups()
-    if not start:
-        first, last = max(size - int(end), 0), size - 1
-    else:
-        first, last = int(start), min(int(end), size - 1) if end else size - 1
-    if start and end and int(end) < int(start):
-        return None
-    if first >= size or first > last:
-        raise RegistryError(
-            "RANGE_INVALID",
-            f"invalid content range: the blob has {size} bytes",
-            status=416,
-            headers={"Content-Range": f"bytes */{size}"},
-        )
-    return first, last

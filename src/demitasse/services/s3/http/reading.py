@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from demitasse.errors import ServiceError
+from demitasse.services.headers import RangeNotThere, wanted_range
 from demitasse.services.s3 import contents, errors
 from demitasse.services.s3.http import xml
 from demitasse.services.s3.http.answers import Answer, checksum_elements, http_date
@@ -14,7 +13,6 @@ from demitasse.services.s3.http.visit import Visit
 from demitasse.services.s3.http.writing import checksum_headers
 from demitasse.services.s3.records import Version
 
-_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _OVERRIDES = {
     "response-cache-control": "Cache-Control",
     "response-content-disposition": "Content-Disposition",
@@ -42,7 +40,7 @@ async def get(visit: Visit) -> Answer:
     if version.tags:
         headers["x-amz-tagging-count"] = str(len(version.tags))
     part = _part(visit, version)
-    wanted = part or wanted_range(request.headers.get("range", ""), version.size)
+    wanted = part or _range(request.headers.get("range", ""), version.size)
     if request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED" and wanted is None:
         headers |= checksum_headers(version)
     if wanted is None or (part and not version.size):
@@ -122,23 +120,10 @@ def _parts(visit: Visit, version: Version) -> list[xml.Element]:
     ]
 
 
-def wanted_range(header: str, size: int) -> tuple[int, int] | None:
-    """The first and last byte that a Range header asks for; ``None``: everything.
-
-    Several ranges, or a malformed header, are answered with everything, as S3 does.
-    ``ServiceError`` (InvalidRange, 416) when nothing of it is there.
-    """
-    match = _RANGE.fullmatch(header.strip())
-    if match is None or match.groups() == ("", ""):
-        return None
-    start, end = match.groups()
-    if not start:
-        first, last = max(size - int(end), 0), size - 1
-    else:
-        first, last = int(start), min(int(end), size - 1) if end else size - 1
-    if start and end and int(end) < int(start):
-        return None
-    if first >= size or first > last:
+def _range(header: str, size: int) -> tuple[int, int] | None:
+    try:
+        return wanted_range(header, size)
+    except RangeNotThere as error:
         raise ServiceError(
             "InvalidRange",
             "The requested range is not satisfiable",
@@ -146,8 +131,7 @@ def wanted_range(header: str, size: int) -> tuple[int, int] | None:
             RangeRequested=header,
             ActualObjectSize=str(size),
             headers={"Content-Range": f"bytes */{size}"},
-        )
-    return first, last
+        ) from error
 
 
 def _part(visit: Visit, version: Version) -> tuple[int, int] | None:
