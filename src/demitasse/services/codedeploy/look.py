@@ -35,6 +35,7 @@ from demitasse.services.elbv2.records import (
     RULES,
     TARGET_GROUPS,
     Action,
+    Health,
     carried_out,
     health,
 )
@@ -97,12 +98,22 @@ def trouble(tx: Transaction, item: Item[Deployment, DeploymentObserved]) -> str:
         return ""
     key = task_set_key(own.cluster, own.service, seen.green.id)
     green = tx.get(TASK_SETS, item.scope, key)
-    if green is None or not green.observed.failure:
+    if green is None:
         return ""
-    return (
-        f"The replacement's tasks fail ({green.observed.failures} in a row). ECS reports:"
-        f" {green.observed.failure}"
+    if green.observed.failure:
+        return (
+            f"The replacement's tasks fail ({green.observed.failures} in a row). ECS reports:"
+            f" {green.observed.failure}"
+        )
+    live = tx.page(TASKS, item.scope, where=("live", service_key(own.cluster, own.service)))
+    ill = (
+        f"The replacement's tasks run, but are unhealthy: {each.description}"
+        for task in live
+        if task.desired.task_set == seen.green.id
+        for each in _healths(tx, task)
+        if each is not None and each.state == "unhealthy"
     )
+    return next(ill, "")
 
 
 def _group(tx: Transaction, scope: Scope, name: str) -> str:
@@ -135,18 +146,22 @@ def _set(
 
 def _is_healthy(tx: Transaction, task: Item[Task, TaskObserved]) -> bool:
     """Whether a task runs and its target groups have found it healthy, right now."""
+    if stop_of(task) is not None or task.observed.status != "RUNNING":
+        return False
+    if task.observed.health == "UNHEALTHY" or task.observed.interface is None:
+        return False
+    return all(each is not None and each.state == "healthy" for each in _healths(tx, task))
+
+
+def _healths(tx: Transaction, task: Item[Task, TaskObserved]) -> list[Health | None]:
+    """What each of a task's target groups finds of it; ``None`` where it is no target yet."""
     interface = task.observed.interface
-    if stop_of(task) is not None or task.observed.status != "RUNNING" or interface is None:
-        return False
-    if task.observed.health == "UNHEALTHY":
-        return False
-    for each in task.desired.load_balancers:
-        found = health(
-            tx, task.scope, each.target_group_arn, interface.address, each.container_port
-        )
-        if found is None or found[0] != "healthy":
-            return False
-    return True
+    if interface is None:
+        return []
+    return [
+        health(tx, task.scope, each.target_group_arn, interface.address, each.container_port)
+        for each in task.desired.load_balancers
+    ]
 
 
 def _routes(tx: Transaction, scope: Scope, listener_arn: str) -> tuple[Route, ...] | None:

@@ -101,6 +101,8 @@ def test_ecs_reason_is_told_while_codedeploy_waits() -> None:
     deployment = world.deploy()
     green = installed(world, deployment)
     assert told(world, deployment) == ""
+    world.run_tasks(green, healthy=False)
+    assert told(world, deployment).endswith("are unhealthy: Health checks failed")
     with world.store.transaction() as tx:
         count_failure(tx, Ref(SCOPE, f"c/web/{green}"), "It exits", world.clock.now())
     assert "1 in a row). ECS reports: It exits" in told(world, deployment)

@@ -314,7 +314,10 @@ class World:
         target = tx.get(TARGETS, SCOPE, key)
         if target is not None:
             seen = TargetObserved(
-                state, registered_at=target.desired.registered_at, seen_by=BALANCER
+                state,
+                description="" if state == "healthy" else "Health checks failed",
+                registered_at=target.desired.registered_at,
+                seen_by=BALANCER,
             )
             tx.observe(TARGETS, target.ref, seen)
 

@@ -16,6 +16,7 @@ from demitasse.services.elbv2.records import (
     LISTENERS,
     RULES,
     Action,
+    Health,
     WeightedGroup,
     carried_out,
     health,
@@ -233,7 +234,7 @@ def test_another_service_moves_traffic_and_waits_until_it_has_moved(stand: Stand
         await stand.settled(1)
         with stand.store.transaction() as tx:
             assert carried_out(tx.get(LISTENERS, SCOPE, key))  # type: ignore[arg-type]
-            assert health(tx, SCOPE, green, "172.31.0.30", 8080) == ("healthy", "", "")
+            assert health(tx, SCOPE, green, "172.31.0.30", 8080) == Health("healthy")
             assert health(tx, SCOPE, green, "172.31.0.31", 8080) is None
         assert send(stand, arn).group == engine_id(green)
 

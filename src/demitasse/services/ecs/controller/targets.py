@@ -53,7 +53,7 @@ def deregister(tx: Transaction, item: Item[Task, TaskObserved], now: datetime) -
         group, port = balancer.target_group_arn, balancer.container_port
         before = elbv2.health(tx, item.scope, group, interface.address, port)
         elbv2.deregister(tx, item.scope, group, interface.address, port, now)
-        if before is not None and before[0] != "draining":
+        if before is not None and before.state != "draining":
             groups.append(group)
     return groups
 
@@ -68,8 +68,8 @@ def _look(tx: Transaction, item: Item[Task, TaskObserved], target: TargetSeen) -
     if interface is None:
         return target
     found = elbv2.health(tx, item.scope, target.target_group_arn, interface.address, target.port)
-    state, reason, description = found or ("", "", "")
-    return msgspec.structs.replace(target, state=state, reason=reason, description=description)
+    state = found or elbv2.Health("")
+    return msgspec.structs.replace(target, **msgspec.structs.asdict(state))
 
 
 def drained(targets: tuple[TargetSeen, ...]) -> bool:

@@ -63,12 +63,11 @@ def judge(
 
 def health(
     tx: Transaction, scope: Scope, target_group_arn: str, target_id: str, port: int
-) -> tuple[str, str, str] | None:
-    """``(state, reason, description)`` of a target; ``None`` when it is not registered."""
+) -> Health | None:
+    """The health of a target; ``None`` when it is not registered."""
     target = tx.get(TARGETS, scope, target_key(target_group_arn, target_id, port))
     if target is None:
         return None
     arn = load_balancer_of(tx, scope, target_group_arn)
     balancer = None if arn is None else tx.get(LOAD_BALANCERS, scope, arn)
-    found = NOT_IN_USE if balancer is None else judge(target, balancer)
-    return found.state, found.reason, found.description
+    return NOT_IN_USE if balancer is None else judge(target, balancer)
