@@ -231,9 +231,13 @@ def test_why_a_health_check_failed(tmp_path: Path) -> None:
         w.backends.remove(gone)
         await w.engine.apply(spec)
         with mute:
-            seen = await w.until(
+            await w.until(
                 spec,
                 lambda o: all(each.state is State.UNHEALTHY for each in o.group("g").targets),
+            )
+            seen = await w.until(
+                spec,  # not at the moment of the next check
+                lambda o: "404" in str(o.group("g").target("127.0.0.1", wrong.port).description),
             )
 
         group = seen.group("g")

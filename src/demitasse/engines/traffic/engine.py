@@ -60,6 +60,7 @@ class HaproxyTraffic:
         self._addresses = addresses
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._written: dict[str, Rendered] = {}
+        self._seen: dict[str, Observation] = {}
 
     async def apply(self, spec: LoadBalancer) -> None:
         async with self._locks[spec.id]:
@@ -82,6 +83,7 @@ class HaproxyTraffic:
     async def remove(self, load_balancer: str) -> None:
         async with self._locks[load_balancer]:
             self._written.pop(load_balancer, None)
+            self._seen.pop(load_balancer, None)
             await self._containers.remove(self._name(load_balancer), force=True)
             folder = self._files(load_balancer)
             address = folder.address()
@@ -92,9 +94,12 @@ class HaproxyTraffic:
     async def observe(self, load_balancer: str) -> Observation:
         try:
             async with session(self._files(load_balancer).admin) as haproxy:
-                return reading.observation(load_balancer, await haproxy.ask("show stat"))
+                stat = await haproxy.ask("show stat")
         except EngineUnavailable as error:
             raise NotFoundInEngine(f"load balancer {load_balancer} does not run") from error
+        seen = reading.observation(load_balancer, stat, self._seen.get(load_balancer))
+        self._seen[load_balancer] = seen
+        return seen
 
     async def running(self) -> frozenset[str]:
         found = await self._containers.list({KIND_LABEL: KIND})

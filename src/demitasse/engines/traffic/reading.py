@@ -96,9 +96,17 @@ def entries(shown: str) -> frozenset[str]:
     return frozenset(line.partition(" ")[2] for line in shown.splitlines() if line.strip())
 
 
-def observation(load_balancer: str, stat: str) -> Observation:
-    """The answer to ``show stat``."""
+def observation(load_balancer: str, stat: str, before: Observation | None = None) -> Observation:
+    """The answer to ``show stat``. While a check goes on HAProxy does not tell the code of the one
+    before it: then it is the one that was seen ``before``.
+    """
     rows = list(csv.DictReader(stat.removeprefix("# ").splitlines()))
+    mismatches = {
+        (names.backend_name(group.id), f"{seen.address}:{seen.port}"): seen.description
+        for group in (before.groups if before is not None else ())
+        for seen in group.targets
+        if seen.reason is Reason.RESPONSE_CODE_MISMATCH
+    }
     return Observation(
         id=load_balancer,
         listeners=tuple(
@@ -113,21 +121,23 @@ def observation(load_balancer: str, stat: str) -> Observation:
             and (port := names.listener_port(row["pxname"])) is not None
         ),
         groups=tuple(
-            GroupSeen(group, _targets(rows, row["pxname"]), _counters(row, "req_tot"))
+            GroupSeen(group, _targets(rows, row["pxname"], mismatches), _counters(row, "req_tot"))
             for row in rows
             if row["svname"] == "BACKEND" and (group := names.group_id(row["pxname"])) is not None
         ),
     )
 
 
-def _targets(rows: list[dict[str, str]], backend: str) -> tuple[TargetSeen, ...]:
+def _targets(
+    rows: list[dict[str, str]], backend: str, mismatches: Mapping[tuple[str, str], str | None]
+) -> tuple[TargetSeen, ...]:
     mine = {row["svname"]: row for row in rows if row["pxname"] == backend}
     found = []
     for name, row in mine.items():
         if name in ("FRONTEND", "BACKEND") or names.is_open(name):
             continue
         twin = mine.get(names.open_name(name), {})
-        state, reason, words = _health(row)
+        state, reason, words = _health(row, mismatches.get((backend, name)))
         address, _, port = name.partition(":")
         found.append(
             TargetSeen(
@@ -143,7 +153,7 @@ def _targets(rows: list[dict[str, str]], backend: str) -> tuple[TargetSeen, ...]
     return tuple(found)
 
 
-def _health(row: Row) -> tuple[State, Reason | None, str | None]:
+def _health(row: Row, mismatch: str | None) -> tuple[State, Reason | None, str | None]:
     status, check = row["status"], row["check_status"].removeprefix("* ")
     if status.startswith(("MAINT", "DRAIN")):
         return _because(State.DRAINING, Reason.DEREGISTRATION_IN_PROGRESS)
@@ -152,8 +162,10 @@ def _health(row: Row) -> tuple[State, Reason | None, str | None]:
     if status.startswith("UP"):
         return State.HEALTHY, None, None
     if check == "L7STS":
-        reason = Reason.RESPONSE_CODE_MISMATCH
-        return State.UNHEALTHY, reason, codes_mismatch(_number(row, "check_code"))
+        code = _number(row, "check_code")
+        words = codes_mismatch(code) if code else mismatch
+        if words is not None:
+            return State.UNHEALTHY, Reason.RESPONSE_CODE_MISMATCH, words
     if check in _TIMEOUTS:
         return _because(State.UNHEALTHY, Reason.TIMEOUT)
     return _because(State.UNHEALTHY, Reason.FAILED_HEALTH_CHECKS)

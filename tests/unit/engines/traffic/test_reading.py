@@ -169,3 +169,14 @@ def test_a_new_process_tries_new_targets_first() -> None:
 
 def test_a_draining_target_is_left_to_the_configuration() -> None:
     assert believed(ServerState(), draining=True) == []
+
+
+def test_a_code_is_kept_while_the_next_check_goes_on() -> None:
+    checking = stat(target("DOWN", "* L7STS", "0"), TWIN, GROUP)
+    before = reading.observation("lb", stat(target("DOWN", "L7STS", "502"), TWIN, GROUP))
+
+    [kept] = reading.observation("lb", checking, before).group("g").targets
+    [unknown] = reading.observation("lb", checking).group("g").targets
+
+    assert kept == before.group("g").targets[0]
+    assert (unknown.state, unknown.reason) == (State.UNHEALTHY, Reason.FAILED_HEALTH_CHECKS)
