@@ -123,7 +123,7 @@ def build(**more: str) -> dict[str, Any]:
 
 def put(**more: str) -> dict[str, Any]:
     return action(
-        "Put", "Deploy", "S3", inputs=("Built",), BucketName="site", Extract="true", **more
+        "Put", "Deploy", "S3", inputs=("SourceArtifact",), BucketName="site", Extract="true", **more
     )
 
 
@@ -143,10 +143,15 @@ def structures(draw: st.DrawFn) -> dict[str, Any]:
     for _ in range(draw(st.integers(0, 3))):
         of_stage = draw(st.sampled_from(made["stages"]))
         chosen = draw(st.sampled_from(of_stage["actions"]))
-        member = draw(st.sampled_from([*chosen["configuration"], "EnvironmentVariables"]))
+        more = {"CodeBuild": "EnvironmentVariables", "Manual": "CustomData"}
+        member = more.get(chosen["actionTypeId"]["provider"], "BranchName")
+        member = draw(st.sampled_from([member, *chosen["configuration"]]))
         chosen["configuration"][member] = draw(st.sampled_from(NAMES))
         chosen["runOrder"] = draw(st.integers(1, 3))
-        of_stage.update(onFailure={"result": draw(st.sampled_from(["FAIL", "RETRY", "ROLLBACK"]))})
+        results = ["FAIL", "RETRY"]
+        if made["executionMode"] != "PARALLEL" and of_stage["name"] != "Source":
+            results.append("ROLLBACK")
+        of_stage.update(onFailure={"result": draw(st.sampled_from(results))})
     return made
 
 
