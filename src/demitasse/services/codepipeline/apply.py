@@ -95,7 +95,7 @@ class Applying:
     def _pass(self, run: Run) -> None:
         name, seen = run.stage.name, run.item.observed
         is_last = run.item.desired.target or seen.stage == len(run.declaration.stages) - 1
-        run = self._end_stage(run, "Succeeded")
+        run = self._see_stage(run, "Succeeded")
         if is_last:
             self._end(run, "Succeeded")
         elif run.item.desired.stop is not None:
@@ -105,7 +105,7 @@ class Applying:
 
     def _fail(self, run: Run) -> None:
         name = run.stage.name
-        run = self._end_stage(run, "Failed")
+        run = self._see_stage(run, "Failed")
         self._end(run, "Failed", f"The stage {name} has failed")
 
     def _roll_back(self, run: Run) -> None:
@@ -185,15 +185,16 @@ class Applying:
 
     # stopping
 
-    def _stopping(self, run: Run) -> None:
-        name, seen = run.stage.name, run.item.observed
-        stage = msgspec.structs.replace(seen.stages[name], status="Stopping")
-        run = self._see(run, status="Stopping", stages=seen.stages | {name: stage})
-        self._latest(run, name)
-        tell_stage(self._tx, run.item, self._ids, self._now, stage=name, state="STOPPING")
+    def _stopping(self, run: Run) -> Run:
+        if run.item.observed.entered:
+            run = self._see_stage(run, "Stopping")
+        run = self._see(run, status="Stopping")
         tell_execution(self._tx, run.item, self._ids, self._now, "STOPPING")
+        return run
 
     def _stop(self, run: Run) -> None:
+        if run.item.observed.status != "Stopping":
+            run = self._stopping(run)
         run = self._leave(run, "Stopped", action_state="ABANDONED")
         stop = run.item.desired.stop
         self._end(run, "Stopped", stop.reason if stop else "")
@@ -209,7 +210,7 @@ class Applying:
             return run
         for key in run.item.observed.stages[run.stage.name].actions.values():
             self._abandon(run, key, action_state)
-        return self._end_stage(run, status)
+        return self._see_stage(run, status)
 
     def _abandon(self, run: Run, key: str, state: str) -> None:
         item = self._tx.get(ACTIONS, run.item.scope, key)
@@ -221,7 +222,7 @@ class Applying:
 
     # within
 
-    def _end_stage(self, run: Run, status: str) -> Run:
+    def _see_stage(self, run: Run, status: str) -> Run:
         name, seen = run.stage.name, run.item.observed
         stage = msgspec.structs.replace(seen.stages[name], status=status)
         run = self._see(run, stages=seen.stages | {name: stage})
@@ -246,15 +247,16 @@ class Applying:
         kept = self._pipeline.observed.stages.get(stage)
         if not new and (kept is None or kept.execution_id != own.execution_id):
             return
-        automatic = at.automatic
+        asked_for = at.attempt - 1 - at.automatic
         latest = StageLatest(
             own.execution_id,
             at.status,
             "ROLLBACK" if own.target else "STANDARD",
             (kept.actions if kept else {}) | at.actions,
-            at.attempt - 1 - automatic,
-            automatic,
-            ("AutomatedStageRetry" if automatic else "ManualStageRetry") if at.attempt > 1 else "",
+            asked_for,
+            at.automatic,
+            # A stage retries itself at its first failure only: those asked for come later.
+            "ManualStageRetry" if asked_for else "AutomatedStageRetry" if at.automatic else "",
         )
         stages = self._pipeline.observed.stages | {stage: latest}
         seen = msgspec.structs.replace(self._pipeline.observed, stages=stages)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.kit.asgi import CALLER
 from tests.unit.services.codepipeline.stand import Stand
 from tests.unit.services.codepipeline.structures import (
     SCOPE,
     approval,
+    asking,
     blue_green,
     code,
     image,
@@ -75,6 +77,22 @@ def test_each_change_of_state_is_told() -> None:
         },
     }
     assert told[9]["detail"] == always | {"state": "SUCCEEDED"}
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_what_is_abandoned_is_stopping_first(*, waits: bool) -> None:
+    at = Stand()
+    at.create(*asking("Ask")["stages"])
+    execution = at.start() if waits else at.executions()[0]["pipelineExecutionId"]
+    at.rule({"source": ["aws.codepipeline"]})
+    at.do(
+        "StopPipelineExecution", pipelineName="release", pipelineExecutionId=execution, abandon=True
+    )
+    told = [(each["detail-type"].split()[1], each["detail"]["state"]) for each in at.told()]
+    entered = [("Stage", "STOPPING"), ("Action", "ABANDONED"), ("Stage", "STOPPED")]
+    before, *within = entered
+    pipeline = [("Pipeline", "STOPPING"), ("Pipeline", "STOPPED")]
+    assert told == (pipeline if waits else [before, pipeline[0], *within, pipeline[1]])
 
 
 def test_a_failure_a_retry_and_a_stop_are_told() -> None:

@@ -146,12 +146,21 @@ def test_a_failed_stage_rolls_itself_back(on_failure: str, *, target: bool) -> N
 
 
 def test_a_failed_stage_retries_itself_once() -> None:
-    at, _ = v2("RETRY", target=False)
+    at, (execution,) = v2("RETRY", target=False)
     at.answer("Ask", "Rejected")
     assert at.statuses() == ["InProgress"]
-    assert at.stages()["Ask"]["retryStageMetadata"]["autoStageRetryAttempt"] == 1
+    assert at.stages()["Ask"]["retryStageMetadata"] == {
+        "autoStageRetryAttempt": 1,
+        "latestRetryTrigger": "AutomatedStageRetry",
+    }
     at.answer("Ask", "Rejected")
     assert at.statuses() == ["Failed"]
+    retry(at, execution)
+    assert at.stages()["Ask"]["retryStageMetadata"] == {
+        "autoStageRetryAttempt": 1,
+        "manualStageRetryAttempt": 1,
+        "latestRetryTrigger": "ManualStageRetry",
+    }
 
 
 def test_rollbacks_that_make_no_sense_are_refused() -> None:

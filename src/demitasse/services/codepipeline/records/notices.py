@@ -22,7 +22,7 @@ SOURCE = "aws.codepipeline"
 
 
 def state_of(status: str) -> str:
-    """The state in events of an execution or stage that has ended with AWS's status."""
+    """The state in events of an execution or stage whose status is not InProgress any more."""
     return "CANCELED" if status == "Cancelled" else status.upper()
 
 
