@@ -30,7 +30,6 @@ class ActionType:
 
     category: str
     provider: str
-    description: str
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     inputs: tuple[int, int] = (0, 0)
@@ -113,7 +112,6 @@ ACTION_TYPES = (
     ActionType(
         "Source",
         "CodeCommit",
-        "The files of a CodeCommit repository's branch",
         needs=("RepositoryName", "BranchName"),
         takes=("PollForSourceChanges", "OutputArtifactFormat"),
         outputs=(1, 1),
@@ -123,7 +121,6 @@ ACTION_TYPES = (
     ActionType(
         "Source",
         "ECR",
-        "What an image's tag names, as imageDetail.json",
         needs=("RepositoryName",),
         takes=("ImageTag",),
         outputs=(1, 1),
@@ -131,7 +128,6 @@ ACTION_TYPES = (
     ActionType(
         "Source",
         "S3",
-        "An object of a bucket with versions",
         needs=("S3Bucket", "S3ObjectKey"),
         takes=("PollForSourceChanges", "AllowOverrideForS3ObjectKey"),
         outputs=(1, 1),
@@ -144,7 +140,6 @@ ACTION_TYPES = (
         ActionType(
             category,
             "CodeBuild",
-            "A build of a CodeBuild project",
             needs=("ProjectName",),
             takes=_BUILD_TAKES,
             inputs=(1, 5),
@@ -157,7 +152,6 @@ ACTION_TYPES = (
     ActionType(
         "Approval",
         "Manual",
-        "A person's answer",
         takes=("CustomData", "ExternalEntityLink", "NotificationArn", "IsSummaryRequired"),
         only=(("NotificationArn", ()),),
         check=_one_of("IsSummaryRequired", "true", "false"),
@@ -166,7 +160,6 @@ ACTION_TYPES = (
     ActionType(
         "Deploy",
         "CodeDeployToECS",
-        "A blue/green deployment of an ECS service by CodeDeploy",
         needs=(
             "ApplicationName",
             "DeploymentGroupName",
@@ -185,7 +178,6 @@ ACTION_TYPES = (
     ActionType(
         "Deploy",
         "ECS",
-        "A rolling deployment of an ECS service",
         needs=("ClusterName", "ServiceName"),
         takes=("FileName", "DeploymentTimeout"),
         inputs=(1, 1),
@@ -195,7 +187,6 @@ ACTION_TYPES = (
     ActionType(
         "Deploy",
         "S3",
-        "Files put into a bucket",
         needs=("BucketName", "Extract"),
         takes=("ObjectKey", "KMSEncryptionKeyARN", "CannedACL", "CacheControl"),
         inputs=(1, 1),
