@@ -19,7 +19,7 @@ from demitasse.services.codedeploy.records import (
     Problem,
     SetSeen,
 )
-from demitasse.services.codedeploy.records.creating import keep, tell
+from demitasse.services.codedeploy.records.creating import keep, state_changed
 from demitasse.services.codedeploy.view import View
 from demitasse.services.ecs.records import (
     LoadBalancer,
@@ -58,7 +58,7 @@ class Applying:
         self._see(updated_at=self._now)
         after = self._tx.observe(DEPLOYMENTS, self._item.ref, self._seen)
         if after.observed.status != self._item.observed.status:
-            tell(self._tx, after, self._ids, self._now)
+            state_changed(self._tx, after, self._ids, self._now)
 
     @singledispatchmethod
     def _do(self, action: to_do.Action) -> None:

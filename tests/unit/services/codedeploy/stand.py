@@ -12,6 +12,7 @@ from demitasse.engines.objects.fake import FakeObjects
 from demitasse.services.codedeploy import operations as codedeploy
 from demitasse.services.codedeploy.controller import DeploymentController
 from demitasse.services.codedeploy.records import DEPLOYMENTS, GROUPS, GroupObserved
+from demitasse.services.codedeploy.records.creating import state_changed
 from demitasse.services.ec2 import operations as ec2
 from demitasse.services.ec2.records import SUBNETS, VPCS
 from demitasse.services.ecs import operations as ecs
@@ -207,7 +208,8 @@ class Stand(stand.Stand):
             item = tx.get(DEPLOYMENTS, SCOPE, deployment)
             assert item is not None
             done = msgspec.structs.replace(item.observed, status="Succeeded", phase="done")
-            tx.observe(DEPLOYMENTS, item.ref, done)
+            item = tx.observe(DEPLOYMENTS, item.ref, done)
+            state_changed(tx, item, self.ids, self.clock.now())
             group = tx.one(GROUPS, SCOPE, "id", item.desired.group_id)
             assert group is not None
             tx.observe(GROUPS, group.ref, GroupObserved(deployment, deployment))

@@ -98,6 +98,40 @@ def test_lists_of_deployments_are_newest_first(stand: Stand) -> None:
     assert got["lastAttemptedDeployment"]["deploymentId"] == begun[-1]
 
 
+def test_pages_of_deployments_by_status_and_time(stand: Stand) -> None:
+    begun, moments = [], []
+    for number in range(130):
+        stand.clock.advance(60)
+        begun.append(stand.begin())
+        moments.append(stand.clock.now())
+        if number % 10:
+            stand.succeed(begun[-1])
+        else:
+            stand.deploy("StopDeployment", deploymentId=begun[-1])
+            stand.work()
+    stopped = begun[::10]
+    begun.append(stand.begin())
+
+    def listed(**given: Any) -> list[str]:
+        found: list[str] = []
+        while True:
+            page = stand.deploy("ListDeployments", **given)
+            assert len(page["deployments"]) <= 100
+            found += page["deployments"]
+            if "nextToken" not in page:
+                return found
+            given["nextToken"] = page["nextToken"]
+
+    assert listed() == begun[::-1]
+    assert listed(includeOnlyStatuses=["Stopped"]) == stopped[::-1]
+    assert listed(applicationName="app", includeOnlyStatuses=["Created"]) == begun[-1:]
+    assert listed(includeOnlyStatuses=["Succeeded", "Stopped"]) == begun[-2::-1]
+    assert listed(createTimeRange={"start": moments[120]}) == begun[:119:-1]
+    assert listed(createTimeRange={"end": moments[4]}) == begun[4::-1]
+    within = {"start": moments[5], "end": moments[20]}
+    assert listed(createTimeRange=within, includeOnlyStatuses=["Stopped"]) == stopped[2:0:-1]
+
+
 def test_stopping(stand: Stand) -> None:
     deployment = stand.begin()
     assert stand.deploy("StopDeployment", deploymentId=deployment)["status"] == "Pending"

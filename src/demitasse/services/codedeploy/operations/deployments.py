@@ -15,6 +15,7 @@ from demitasse.services.codedeploy.look import trouble
 from demitasse.services.codedeploy.operations import names, settings
 from demitasse.services.codedeploy.operations.api import api
 from demitasse.services.codedeploy.records import (
+    ALL,
     DEPLOYMENTS,
     FINAL,
     LISTED,
@@ -28,6 +29,7 @@ from demitasse.services.codedeploy.records import (
     stop_deployment,
 )
 from demitasse.services.codedeploy.records.creating import text_revision
+from demitasse.services.codedeploy.records.order import newest_first_since, newest_first_until
 from demitasse.store import Item
 
 _OF_INSTANCES = ("ignoreApplicationStopFailures", "updateOutdatedInstancesOnly", "targetInstances")
@@ -89,7 +91,7 @@ def list_deployments(ctx: Context, given: Input) -> Output:
     """Newest first; of a group, of an application, or all."""
     if given.get("externalId"):
         return {"deployments": []}  # CloudFormation's: nothing here is linked to such a resource
-    where = None
+    whose = ALL
     if given.get("deploymentGroupName"):
         if not given.get("applicationName"):
             raise ServiceError(
@@ -99,41 +101,27 @@ def list_deployments(ctx: Context, given: Input) -> Output:
         group = find_group(
             ctx.tx, ctx.scope, given["applicationName"], given["deploymentGroupName"]
         )
-        where = ("group", group.desired.id)
+        whose = group.desired.id
     elif given.get("applicationName"):
-        application = find_application(ctx.tx, ctx.scope, given["applicationName"])
-        where = ("application", application.desired.id)
-    statuses = frozenset(given.get("includeOnlyStatuses") or ())
+        whose = find_application(ctx.tx, ctx.scope, given["applicationName"]).desired.id
+    statuses = dict.fromkeys(given.get("includeOnlyStatuses") or ())
+    lists = [("status", f"{whose}/{each}") for each in statuses] or [("list", whose)]
     begin, end = _range(given.get("createTimeRange"))
+    first = newest_first_until(end) if end else ""
+    beyond = newest_first_since(begin) if begin else "~"
 
-    def rows(after: str, limit: int) -> list[tuple[str, str | None]]:
-        return [
-            (
-                row.key,
-                row.desired.id if _is_wanted(ctx, row.desired.id, statuses, begin, end) else None,
+    def rows(after: str, limit: int) -> list[tuple[str, str]]:
+        found = [
+            (row.key, row.desired.id)
+            for where in lists
+            for row in ctx.tx.page(
+                LISTED, ctx.scope, after=max(after, first), limit=limit, where=where
             )
-            for row in ctx.tx.page(LISTED, ctx.scope, after=after, limit=limit, where=where)
+            if row.key < beyond
         ]
+        return sorted(found)[:limit]
 
     return names.page(given, "deployments", rows)
-
-
-def _is_wanted(
-    ctx: Context,
-    identity: str,
-    statuses: frozenset[str],
-    begin: datetime | None,
-    end: datetime | None,
-) -> bool:
-    if not statuses and not begin and not end:
-        return True
-    item = ctx.tx.get(DEPLOYMENTS, ctx.scope, identity)
-    if item is None:
-        return False
-    created = item.desired.created_at
-    if (begin and created < begin) or (end and created > end):
-        return False
-    return not statuses or item.observed.status in statuses
 
 
 def _range(given: Input | None) -> tuple[datetime | None, datetime | None]:

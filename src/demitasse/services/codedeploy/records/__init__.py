@@ -4,6 +4,7 @@
 - ``deployments``   deployments: what was asked for, and how far they are
 - ``appspec``       the AppSpec file, read and checked
 - ``revisions``     application revisions
+- ``order``         keys that put records in the order of their times
 - ``creating``      ``create_deployment``, ``stop_deployment``, and finding things by name
 """
 
@@ -33,6 +34,7 @@ from demitasse.services.codedeploy.records.creating import (
     stop_deployment,
 )
 from demitasse.services.codedeploy.records.deployments import (
+    ALL,
     DEPLOYMENTS,
     FINAL,
     LIFECYCLE,
@@ -49,6 +51,7 @@ from demitasse.services.codedeploy.records.deployments import (
 )
 
 __all__ = [
+    "ALL",
     "APPLICATIONS",
     "CONFIGS",
     "DEFAULT_CONFIG",

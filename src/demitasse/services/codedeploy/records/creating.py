@@ -32,14 +32,15 @@ from demitasse.services.codedeploy.records.deployments import (
     Deployment,
     DeploymentObserved,
     Listed,
+    ListedObserved,
     Revision,
     Shift,
     events_to_come,
-    listed_key,
 )
+from demitasse.services.codedeploy.records.order import newest_first
 from demitasse.services.codedeploy.records.revisions import use_revision
 from demitasse.services.events.records import emit
-from demitasse.store import Item, Transaction
+from demitasse.store import Item, Ref, Transaction
 from demitasse.store.kinds import Nothing
 
 _STATES = {
@@ -183,8 +184,8 @@ def keep(  # noqa: PLR0917 - as create_deployment
     )
     item = tx.create(DEPLOYMENTS, scope, identity, deployment, begun)
     place = Listed(identity, deployment.application_id, deployment.group_id)
-    tx.create(LISTED, scope, listed_key(deployment.number), place)
-    tell(tx, item, ids, now)
+    tx.create(LISTED, scope, newest_first(now, deployment.number), place)
+    state_changed(tx, item, ids, now)
     return item
 
 
@@ -241,11 +242,14 @@ def stop_deployment(
         tx.desire(DEPLOYMENTS, item.ref, changed)
 
 
-def tell(
+def state_changed(
     tx: Transaction, item: Item[Deployment, DeploymentObserved], ids: Ids, now: datetime
 ) -> None:
-    """Emit the "CodeDeploy Deployment State-change Notification" of the state it is in now."""
-    own, state = item.desired, _STATES.get(item.observed.status)
+    """List a deployment under the status that it has now, and emit the notification of it."""
+    own, status = item.desired, item.observed.status
+    place = Ref(item.scope, newest_first(own.created_at, own.number))
+    tx.observe(LISTED, place, ListedObserved(status))
+    state = _STATES.get(status)
     if state is None:
         return  # it has not begun
     detail: dict[str, Any] = {

@@ -8,7 +8,6 @@ import msgspec
 
 from demitasse.services.codedeploy.records.applications import AutoRollback, BlueGreen, Pair
 from demitasse.store import Item, Kind
-from demitasse.store.kinds import Nothing
 
 LIFECYCLE = (
     "BeforeInstall",
@@ -153,27 +152,34 @@ def _active(item: Item[Deployment, DeploymentObserved]) -> str | None:
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """A deployment's place in the lists of its group and application."""
+    """A deployment's place in the lists; ``key`` is by its time, newest first."""
 
     id: str
     application_id: str
     group_id: str
 
 
-LISTED: Kind[Listed, Nothing] = Kind(
+class ListedObserved(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The deployment's status."""
+
+    status: str = "Created"
+
+
+def _lists(item: Item[Listed, ListedObserved]) -> tuple[str, ...]:
+    """The lists that hold a deployment: its group's, its application's, and that of all."""
+    return item.desired.group_id, item.desired.application_id, ALL
+
+
+ALL = "all"
+LISTED: Kind[Listed, ListedObserved] = Kind(
     "codedeploy.listed",
     Listed,
-    Nothing,
+    ListedObserved,
     {
-        "application": lambda item: item.desired.application_id,
-        "group": lambda item: item.desired.group_id,
+        "list": _lists,
+        "status": lambda item: tuple(f"{each}/{item.observed.status}" for each in _lists(item)),
     },
 )
-
-
-def listed_key(number: int) -> str:
-    """A key under which deployments come newest first."""
-    return f"{10**12 - number:012d}"
 
 
 DEPLOYMENTS: Kind[Deployment, DeploymentObserved] = Kind(

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from demitasse.api import Scope
 from demitasse.services.codedeploy.records.deployments import Revision
+from demitasse.services.codedeploy.records.order import newest_first, oldest_first
 from demitasse.store import Item, Kind, Transaction
 from demitasse.store.kinds import Nothing
 
 ORDERS = ("registerTime", "firstUsedTime", "lastUsedTime")
 """By what revisions can be listed; one that was never used counts as used when registered."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = 10**17  # microseconds: in the year 5138
 
 
 class Registered(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -147,9 +145,8 @@ def _places(item: Item[Registered, Nothing]) -> set[str]:
     own, number = item.desired, int(item.key.rpartition("/")[2])
     keys = set()
     for order in ORDERS:
-        at = (own.moment(order) - _EPOCH) // timedelta(microseconds=1)
         for descending in (False, True):
-            first, then = (_LATEST - at, 10**10 - number) if descending else (at, number)
             prefix = order_prefix(own.application_id, order, descending=descending)
-            keys.add(f"{prefix}{first:017d}/{then:011d}")
+            place = newest_first if descending else oldest_first
+            keys.add(prefix + place(own.moment(order), number))
     return keys
