@@ -110,6 +110,11 @@ def test_codecommit(monkeypatch: pytest.MonkeyPatch) -> None:
         codecommit.ask("CreatePullRequest", title="A change", targets=[{**demo, **target}])
     for content in (b"again", b"and again"):
         codecommit.push({"a": content}, "one")
+    both = {"beforeCommitId": before, "afterCommitId": after}
+    for path in ("a", "b", "c"):
+        about = {**demo, **both, "location": {"filePath": path}, "content": "Why?"}
+        codecommit.ask("PostCommentForComparedCommit", **about)
+        codecommit.ask("PostCommentForPullRequest", pullRequestId="1", **about)
     blobs = [
         codecommit.ask("GetFile", **demo, filePath="a", commitSpecifier=each)["blobId"]
         for each in (before, after)
@@ -126,9 +131,9 @@ def test_codecommit(monkeypatch: pytest.MonkeyPatch) -> None:
                 {**demo, "beforeBlobId": blobs[0], "afterBlobId": blobs[1]}, 5
             ),
             "ListPullRequests": Pages(demo),
-            "GetCommentsForComparedCommit": Pages({**demo, "afterCommitId": after}, 0),
+            "GetCommentsForComparedCommit": Pages({**demo, **both}),
             "DescribePullRequestEvents": Pages({"pullRequestId": "1"}),
-            "GetCommentsForPullRequest": Pages({"pullRequestId": "1"}, 0),
+            "GetCommentsForPullRequest": Pages({"pullRequestId": "1"}),
         },
     )
 

@@ -66,9 +66,12 @@ class CodeCommit(Stand):
         """Stands for EventBridge, which keeps only what somebody listens to."""
         assert (scope, now) == (SCOPE, self.clock.now())
         assert event["source"] == "aws.codecommit"
-        pulled = "pullRequestId" in event["detail"]
-        what = "Pull Request" if pulled else "Repository"
-        assert event["detail_type"] == f"CodeCommit {what} State Change"
+        assert event["detail_type"] in (
+            "CodeCommit Repository State Change",
+            "CodeCommit Pull Request State Change",
+            "CodeCommit Comment on Pull Request",
+            "CodeCommit Comment on Commit",
+        )
         assert event["resources"] == (f"arn:aws:codecommit:us-east-1:{asgi.ACCOUNT}:demo",)
         self.events.append(event["detail"])
         return ""

@@ -1,10 +1,8 @@
-"""The API of CodeCommit. What is not here (comments, approval rules) is refused by name; lists
-of it are empty.
-"""
+"""The API of CodeCommit. What is not here (approval rules, reactions) is refused by name."""
 
 from demitasse.services.codecommit.operations import (
-    absent,
     branches,
+    comments,
     commits,
     committing,
     conflicts,
@@ -20,9 +18,9 @@ from demitasse.services.codecommit.operations import (
 from demitasse.services.codecommit.operations.api import api
 
 __all__ = [
-    "absent",
     "api",
     "branches",
+    "comments",
     "commits",
     "committing",
     "conflicts",

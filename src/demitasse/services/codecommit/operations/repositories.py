@@ -10,6 +10,7 @@ from demitasse.api import Input, Output
 from demitasse.errors import NotSupported, ServiceError
 from demitasse.services import paging
 from demitasse.services.base import Context
+from demitasse.services.codecommit.comments import forget_comments
 from demitasse.services.codecommit.operations.api import api, check_name, check_tags
 from demitasse.services.codecommit.pull_requests import forget
 from demitasse.services.codecommit.records import (
@@ -139,6 +140,7 @@ def delete_repository(context: Context, given: Input) -> Output:
     item = find_repository(context.tx, context.scope, check_name(given["repositoryName"]))
     if item is None:
         return {}
+    forget_comments(context.tx, item)
     forget(context.tx, item)
     context.tx.delete(REPOSITORIES, item.ref)
     return {"repositoryId": item.desired.repository_id}
