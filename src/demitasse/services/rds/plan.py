@@ -58,17 +58,21 @@ def next_step(desired: DbInstance, observed: DbInstanceObserved, container: Seen
     return Step.LOG_IN
 
 
-def status(desired: DbInstance, observed: DbInstanceObserved, step: Step) -> str:
-    """The DBInstanceStatus while ``step`` towards what is asked is under way."""
+def status(desired: DbInstance, observed: DbInstanceObserved, step: Step = Step.NOTHING) -> str:
+    """The DBInstanceStatus while ``step`` towards what is asked is under way.
+
+    Without a step: what can be said before anybody has looked at the container.
+    """
     if desired.wanted == "deleted":
         return "deleting"
     if desired.wanted == "stopped":
         return "stopped" if observed.status == "stopped" else "stopping"
     if not observed.was_available:
-        return "failed" if step is Step.CREATE and observed.status == "failed" else "creating"
+        tries_again = observed.status == "failed" and step in {Step.CREATE, Step.NOTHING}
+        return "failed" if tries_again else "creating"
     if observed.reboots < desired.reboots:
         return "rebooting"
-    if observed.status in {"stopped", "starting"} or step in _NOT_SERVING:
+    if observed.status in {"stopping", "stopped", "starting"} or step in _NOT_SERVING:
         return "starting"
     if observed.login != login_digest(desired):
         return "resetting-master-credentials"  # the one thing that set-up changes later

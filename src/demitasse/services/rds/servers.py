@@ -84,6 +84,7 @@ def container(identifier: str, instance: DbInstance) -> ContainerSpec:
         network=HostNetwork(),
         mounts=(Volume(name=container_name(instance), target=server.data),),
         memory_bytes=int(memory * _GIB),
+        init=True,  # a first process ignores SIGTERM until it handles it: a young server did so
         restart="unless-stopped",
         stop_timeout=60,
     )

@@ -103,6 +103,20 @@ def test_stop_and_start_keep_the_volume(running: Database) -> None:
     assert not any(call.operation == "remove_volume" for call in running.engine.calls)
 
 
+def test_what_was_asked_for_is_said_before_anybody_has_looked(running: Database) -> None:
+    name = {"DBInstanceIdentifier": "supplierdb"}
+    for operation, said in (
+        ("RebootDBInstance", "rebooting"),
+        ("StopDBInstance", "stopping"),
+        ("StartDBInstance", "starting"),
+    ):
+        answer = running.call(operation, **name)["DBInstance"]
+        assert answer["DBInstanceStatus"] == running.instance["DBInstanceStatus"] == said
+        for other in ("RebootDBInstance", "StopDBInstance", "StartDBInstance"):
+            assert running.code(other, **name) == "InvalidDBInstanceState"
+        running.work()
+
+
 def test_a_reboot_happens_once_and_brings_the_pending_class(running: Database) -> None:
     running.call(
         "ModifyDBInstance", DBInstanceIdentifier="supplierdb", DBInstanceClass="db.t3.small"
@@ -142,6 +156,7 @@ def test_a_new_password_is_told_to_the_server(running: Database) -> None:
         "ModifyDBInstance", DBInstanceIdentifier="supplierdb", MasterUserPassword="it's-another"
     )
     assert running.instance["PendingModifiedValues"] == {"MasterUserPassword": "****"}
+    assert running.instance["DBInstanceStatus"] == "resetting-master-credentials"
     running.ready = False
     running.work()
     assert running.instance["DBInstanceStatus"] == "resetting-master-credentials"

@@ -27,6 +27,7 @@ from demitasse.services.rds.operations.api import (
     tags_of,
 )
 from demitasse.services.rds.operations.subnet_groups import default_group, group_named, show_group
+from demitasse.services.rds.plan import status
 from demitasse.services.rds.records import DB_INSTANCES, SUBNET_GROUPS, DbInstance
 from demitasse.store import AlreadyStored
 
@@ -143,10 +144,10 @@ def modify_db_instance(ctx: Context, given: Input) -> Output:
     checks.modes(given)
     item = instance_named(ctx, given["DBInstanceIdentifier"])
     current = item.desired
-    if item.observed.status != "available":
+    if status(current, item.observed) != "available":
         raise ServiceError(
             "InvalidDBInstanceState",
-            f"Database instance is not in available state: {item.observed.status}.",
+            f"Database instance is not in available state: {status(current, item.observed)}.",
         )
     if given.get("EngineVersion") not in {None, current.engine_version}:
         raise NotSupported("ModifyDBInstance with another EngineVersion")
@@ -196,13 +197,12 @@ def show(ctx: Context, item: Instance) -> Output:
     """``DBInstance``."""
     instance, seen = item.desired, item.observed
     group = ctx.tx.get(SUBNET_GROUPS, ctx.scope, instance.subnet_group)
-    status = "deleting" if instance.wanted == "deleted" else seen.status
     shown: Output = {
         "DBInstanceIdentifier": item.key,
         "DBInstanceArn": ctx.scope.arn("rds", f"db:{item.key}"),
         "DbiResourceId": instance.resource_id,
         "DBInstanceClass": instance.instance_class,
-        "DBInstanceStatus": status,
+        "DBInstanceStatus": status(instance, seen),
         "Engine": instance.engine,
         "EngineVersion": instance.engine_version,
         "EngineLifecycleSupport": "open-source-rds-extended-support-disabled",

@@ -11,6 +11,7 @@ from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.base import Context
 from demitasse.services.rds.operations.api import Instance, api, instance_named, refuse
 from demitasse.services.rds.operations.instances import show
+from demitasse.services.rds.plan import status
 from demitasse.services.rds.records import DB_INSTANCES
 
 
@@ -19,7 +20,7 @@ def start_db_instance(ctx: Context, given: Input) -> Output:
     """Start a stopped DB instance; its data are as they were."""
     item = instance_named(ctx, given["DBInstanceIdentifier"])
     _must_be(item, "stopped", "start")
-    return _become(ctx, item, "starting", wanted="available")
+    return _become(ctx, item, wanted="available")
 
 
 @api.operation("StopDBInstance")
@@ -28,7 +29,7 @@ def stop_db_instance(ctx: Context, given: Input) -> Output:
     refuse("StopDBInstance", given, "DBSnapshotIdentifier", "DetachFromDBCapacityReservation")
     item = instance_named(ctx, given["DBInstanceIdentifier"])
     _must_be(item, "available", "stop")
-    return _become(ctx, item, "stopping", wanted="stopped")
+    return _become(ctx, item, wanted="stopped")
 
 
 @api.operation("RebootDBInstance")
@@ -42,7 +43,7 @@ def reboot_db_instance(ctx: Context, given: Input) -> Output:
     item = instance_named(ctx, given["DBInstanceIdentifier"])
     _must_be(item, "available", "reboot")
     changed = ctx.tx.desire(DB_INSTANCES, item.ref, item.desired.up_to_date())
-    return _become(ctx, changed, "rebooting", reboots=item.desired.reboots + 1)
+    return _become(ctx, changed, reboots=item.desired.reboots + 1)
 
 
 @api.operation("DeleteDBInstance")
@@ -65,19 +66,18 @@ def delete_db_instance(ctx: Context, given: Input) -> Output:
         raise ServiceError(
             "InvalidDBInstanceState", f"Instance {item.key} is already being deleted."
         )
-    return _become(ctx, item, "deleting", wanted="deleted")
+    return _become(ctx, item, wanted="deleted")
 
 
-def _must_be(item: Instance, status: str, verb: str) -> None:
-    if item.observed.status != status or item.desired.wanted != status:
+def _must_be(item: Instance, wanted: str, verb: str) -> None:
+    found = status(item.desired, item.observed)
+    if found != wanted:
         raise ServiceError(
             "InvalidDBInstanceState",
-            f"Instance {item.key} is not in {status} state: it cannot {verb} while it is"
-            f" {item.observed.status}.",
+            f"Instance {item.key} is not in {wanted} state: it cannot {verb} while it is {found}.",
         )
 
 
-def _become(ctx: Context, item: Instance, status: str, **changes: Any) -> Output:
+def _become(ctx: Context, item: Instance, **changes: Any) -> Output:
     desired = msgspec.structs.replace(item.desired, **changes)
-    changed = ctx.tx.desire(DB_INSTANCES, item.ref, desired)
-    return {"DBInstance": {**show(ctx, changed), "DBInstanceStatus": status}}
+    return {"DBInstance": show(ctx, ctx.tx.desire(DB_INSTANCES, item.ref, desired))}
