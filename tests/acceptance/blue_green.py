@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import subprocess
 import textwrap
 import urllib.error
 import urllib.request
@@ -13,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.acceptance.commands import run
 from tests.acceptance.conftest import Installation
 from tests.kit.load import Load
 
@@ -299,19 +298,6 @@ class Shop:
     def see(self, service: str) -> dict[str, Any]:
         found = self.ecs.describe_services(cluster=self.name, services=[service])
         return dict(found["services"][0])
-
-
-def run(*argv: str, given: str | None = None, **environment: str) -> str:
-    done = subprocess.run(
-        argv,
-        env={**os.environ, **environment},
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def push_application(platform: Installation, folder: Path) -> str:
