@@ -15,7 +15,11 @@ from demitasse.errors import StartupError
 @click.option("-f", "--follow", is_flag=True, help="Go on as lines are written.")
 @click.option("-n", "--lines", default=50, show_default=True, type=click.IntRange(min=0))
 def command(follow: bool, lines: int) -> None:
-    """Show the platform's own log (the application's is in CloudWatch Logs: aws logs tail)."""
+    """Show the platform's own log.
+
+    What tasks and builds print is in CloudWatch Logs: aws logs filter-log-events --log-group-name
+    awslogs-capstone (or /aws/codebuild/build-employee).
+    """
     path = settings_module.load().log_file
     if not path.exists():
         raise StartupError(

@@ -44,7 +44,8 @@ def command(empty: bool) -> None:
         with ConsoleReporter(console) as reporter:
             runner.run(phases.PHASES, lab, reporter)
         with readable("the addresses cannot be told"):
-            console.print("\n", _addresses(settings, lab), sep="")
+            console.print()
+            console.print(_addresses(settings, lab))
     else:
         console.print(f"API endpoint  {settings.endpoint}")
     if settings.time_compression != 1:
