@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
+from demitasse import git_credential
 from demitasse.accounts import Accounts
+from demitasse.api import Caller
+from demitasse.services.iam.records import CODECOMMIT, find_service_credential
 from demitasse.services.sts.records import find_session
 from demitasse.store import Store
 from demitasse.wire.credentials import Credential
@@ -35,8 +41,28 @@ class Credentials:
             session.secret_access_key, session.caller(access_key_id), session.token, session.expires
         )
 
+    def lasting(self, account: str, login: str, password: str) -> Caller | None:
+        """The caller of an account whose git login lasts, and has that password.
+
+        Every account's root has a login from the start, and those that IAM has made for it.
+        """
+        root = self.root(account)
+        first = git_credential.static_password(root.secret)
+        if login == f"{git_credential.STATIC_USER}{account}" and _same(first, password):
+            return root.caller
+        with self._store.transaction() as tx:
+            made = find_service_credential(tx, account, CODECOMMIT, login)
+        given = hashlib.sha256(password.encode()).hexdigest()
+        if made is None or not made.active or not _same(made.password_sha256, given):
+            return None
+        return root.caller
+
     def root(self, account: str) -> Credential:
         """The credential of an account's root."""
         found = self.find(self._accounts.keys(account).access_key_id)
         assert found is not None, account  # noqa: S101 - every account has one
         return found
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())

@@ -112,7 +112,10 @@ class Platform:
             store=store,
             references=self._references,
             authenticate=GitCredentials(
-                credentials=credentials, root=credentials.root, clock=clock, region=settings.region
+                credentials=credentials,
+                lasting=credentials.lasting,
+                clock=clock,
+                region=settings.region,
             ),
         )
         self._dispatcher = Dispatcher(APIS, store, clock, ids, site, parts=(self._references,))

@@ -85,6 +85,18 @@ def test_who_may_come_in(repositories: Repositories) -> None:
     shell = copy.shell()
     login = f"{shell['git_user']}:{shell['git_password']}@"
     assert "refs/heads/dev" in copy.git("ls-remote", copy.url.replace("//", f"//{login}"), **bare)
+    # one that IAM makes, until it is turned off
+    iam = copy.platform.client("iam")
+    made = iam.create_service_specific_credential(
+        UserName="root", ServiceName="codecommit.amazonaws.com"
+    )["ServiceSpecificCredential"]
+    login = f"{made['ServiceUserName']}:{made['ServicePassword']}@"
+    own = ("ls-remote", copy.url.replace("//", f"//{login}"))
+    assert "refs/heads/dev" in copy.git(*own, **bare)
+    which = {"UserName": "root", "ServiceSpecificCredentialId": made["ServiceSpecificCredentialId"]}
+    iam.update_service_specific_credential(**which, Status="Inactive")
+    assert "wrong" in copy.git(*own, well=False, **bare)
+    iam.delete_service_specific_credential(**which)
     # nobody, wrong ones, and what is not there: told at once, without a question
     ls = ("ls-remote", copy.url)
     assert "could not read Username" in copy.git(*ls, well=False, **bare)

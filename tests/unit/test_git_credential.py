@@ -11,6 +11,7 @@ from botocore.credentials import Credentials as BotoCredentials
 from tests.kit import asgi
 
 from demitasse import git_credential
+from demitasse.api import Caller
 from demitasse.cli.git_credential import configuration, login, read
 from demitasse.clock import ManualClock
 from demitasse.settings import load
@@ -37,6 +38,13 @@ def password_of_the_cli(region: str, host: str, path: str) -> str:
     return f"{request.context['timestamp']}Z{signed}"
 
 
+def _lasting(account: str, login: str, password: str) -> Caller | None:
+    """The root user's login, and a second one."""
+    assert account == asgi.ACCOUNT
+    logins = {f"root-at-{account}": "first", f"root+1-at-{account}": "second"}
+    return asgi.CALLER if logins.get(login) == password else None
+
+
 class Door:
     """What lets git in, at a time of the test's choosing."""
 
@@ -46,7 +54,7 @@ class Door:
         session = Credential("session-secret", asgi.CALLER, "token%/+=", NOW + timedelta(minutes=5))
         self.known = asgi.Credentials({asgi.ACCESS_KEY: root, SESSION_KEY: session})
         self.verify = GitCredentials(
-            credentials=self.known, root=lambda _account: root, clock=self.clock, region="us-east-1"
+            credentials=self.known, lasting=_lasting, clock=self.clock, region="us-east-1"
         )
 
     def __call__(self, user: str, password: str, **where: str) -> Any:
@@ -114,10 +122,10 @@ def test_temporary_credentials_come_with_their_token_and_end(door: Door) -> None
 
 
 def test_a_password_that_lasts(door: Door) -> None:
-    password = git_credential.static_password(asgi.SECRET_KEY)
     door.clock.advance(10**7)
-    assert door("root-at-123456789012", password) == (asgi.CALLER, "us-east-1")
-    assert door("root-at-123456789012+eu-west-3", password) == (asgi.CALLER, "eu-west-3")
+    assert door("root-at-123456789012", "first") == (asgi.CALLER, "us-east-1")
+    assert door("root-at-123456789012+eu-west-3", "first") == (asgi.CALLER, "eu-west-3")
+    assert door("root+1-at-123456789012", "second") == (asgi.CALLER, "us-east-1")
 
 
 def test_git_is_told_a_login_for_the_shells_own_key(tmp_path: Any) -> None:

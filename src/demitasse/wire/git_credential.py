@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from demitasse import git_credential
 from demitasse.api import Caller
 from demitasse.clock import Clock
-from demitasse.git_credential import STATIC_USER
-from demitasse.wire.credentials import Credential, CredentialSource
+from demitasse.wire.credentials import CredentialSource
 from demitasse.wire.sigv4 import SKEW, Refused, Why
 
 REGIONS = (
@@ -25,26 +24,30 @@ REGIONS = (
 """Where a git credential may be from: it is signed for a region, but does not name it."""
 
 _PASSWORD = re.compile(r"(?P<time>\d{8}T\d{6})Z(?P<signature>[0-9a-f]{64})")
-_STATIC = re.compile(re.escape(STATIC_USER) + r"(?P<account>\d{12})(?:\+(?P<region>[a-z0-9-]+))?")
+_LASTING = re.compile(
+    r"(?P<login>[\w+=,.@-]{1,64}-at-(?P<account>\d{12}))(?:\+(?P<region>[a-z0-9-]+))?", re.ASCII
+)
+"""A lasting login: the user, the account, and another region than the first, if it is for one."""
 
 
 class GitCredentials:
     """Who git says it is.
 
-    ``root`` gives the credential of an account's root, on whose secret a lasting password rests;
-    ``region`` is the installation's own, the first one tried and the lasting password's.
+    ``lasting`` gives the caller of an account that a lasting login and its password are of, if
+    they are anybody's; ``region`` is the installation's own, the first one tried and the lasting
+    login's.
     """
 
     def __init__(
         self,
         *,
         credentials: CredentialSource,
-        root: Callable[[str], Credential],
+        lasting: Callable[[str, str, str], Caller | None],
         clock: Clock,
         region: str,
     ) -> None:
         self._credentials = credentials
-        self._root = root
+        self._lasting = lasting
         self._clock = clock
         self._region = region
         self._regions = tuple(dict.fromkeys((region, *REGIONS)))
@@ -59,12 +62,12 @@ class GitCredentials:
             return refused.message
 
     def _known(self, user: str, password: str, host: str, path: str) -> tuple[Caller, str]:
-        static = _STATIC.fullmatch(user)
-        if static:
-            credential = self._root(static["account"])
-            if not _same(git_credential.static_password(credential.secret), password):
+        stated = _LASTING.fullmatch(user)
+        if stated:
+            caller = self._lasting(stated["account"], stated["login"], password)
+            if caller is None:
                 raise Refused(Why.MISMATCH, f"The password given for {user} is wrong.")
-            return credential.caller, static["region"] or self._region
+            return caller, stated["region"] or self._region
         return self._signed(user, password, host, path)
 
     def _signed(self, user: str, password: str, host: str, path: str) -> tuple[Caller, str]:

@@ -17,6 +17,9 @@ from demitasse.store import Item, Kind, Transaction
 from demitasse.store.kinds import Nothing
 
 REGION = "aws-global"
+CODECOMMIT = "codecommit.amazonaws.com"
+"""The service that users have logins of their own for."""
+
 Tags = dict[str, str]
 
 
@@ -82,6 +85,21 @@ class InstanceProfile(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"arn:aws:iam::{account}:instance-profile{self.path}{self.name}"
 
 
+class ServiceCredential(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A login of a user for one service, as git has it of CodeCommit; ``key`` is its id.
+
+    ``service`` is AWS's name (``codecommit.amazonaws.com``). Of the password, which is random and
+    long, its SHA-256 is kept, in hexadecimal.
+    """
+
+    user: str
+    service: str
+    login: str
+    password_sha256: str
+    created_at: datetime
+    active: bool = True
+
+
 class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     """That an account has its first roles; the record's key is ``account``."""
 
@@ -115,12 +133,30 @@ INSTANCE_PROFILES: Kind[InstanceProfile, Nothing] = Kind(
         "role": lambda item: item.desired.role or None,
     },
 )
+SERVICE_CREDENTIALS: Kind[ServiceCredential, Nothing] = Kind(
+    "iam.service-credential",
+    ServiceCredential,
+    Nothing,
+    {"login": lambda item: _login(item.desired.service, item.desired.login)},
+)
 ACCOUNTS: Kind[Account, Nothing] = Kind("iam.account", Account, Nothing)
 
 
 def everywhere(scope: Scope) -> Scope:
     """Where an account's IAM records stand, whatever region was called."""
     return Scope(scope.account, REGION)
+
+
+def find_service_credential(
+    tx: Transaction, account: str, service: str, login: str
+) -> ServiceCredential | None:
+    """The login of that name for a service, active or not."""
+    found = tx.one(SERVICE_CREDENTIALS, Scope(account, REGION), "login", _login(service, login))
+    return found.desired if found else None
+
+
+def _login(service: str, login: str) -> str:
+    return f"{service} {login}"
 
 
 def find_role(tx: Transaction, scope: Scope, arn: str) -> Role | None:

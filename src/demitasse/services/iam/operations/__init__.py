@@ -9,6 +9,7 @@ from demitasse.services.iam.operations import (
     policies,
     policy_versions,
     roles,
+    service_credentials,
     service_linked_roles,
     tags,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "policies",
     "policy_versions",
     "roles",
+    "service_credentials",
     "service_linked_roles",
     "tags",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from demitasse.api import Input, Output
-from demitasse.errors import ServiceError
 from demitasse.services.base import Context
 from demitasse.services.iam.operations import names, paging
 from demitasse.services.iam.operations.api import api
@@ -13,14 +12,12 @@ from demitasse.services.iam.records import ACCOUNTS, INSTANCE_PROFILES, POLICIES
 @api.operation("GetUser")
 def get_user(ctx: Context, given: Input) -> Output:
     """The root user, who is the only one; asked for by its own keys, without a name."""
-    if given.get("UserName"):
-        raise names.missing(f"The user with name {given['UserName']} cannot be found.")
-    root = _root(ctx)
+    root = names.root_user(ctx, given)
     account = ctx.tx.page(ACCOUNTS, everywhere(ctx.scope), limit=1)
     return {
         "User": {
             "Path": "/",
-            "UserName": "root",
+            "UserName": names.ROOT,
             "UserId": ctx.caller.account,
             "Arn": root,
             "CreateDate": account[0].desired.created_at,
@@ -31,9 +28,7 @@ def get_user(ctx: Context, given: Input) -> Output:
 @api.operation("ListAccessKeys")
 def list_access_keys(ctx: Context, given: Input) -> Output:
     """The root user's one, with which it asks; there are no other users."""
-    if given.get("UserName"):
-        raise names.missing(f"The user with name {given['UserName']} cannot be found.")
-    _root(ctx)
+    names.root_user(ctx, given)
     own = {"AccessKeyId": ctx.caller.access_key_id, "Status": "Active"}
     return paging.answer("AccessKeyMetadata", [own], None)
 
@@ -64,13 +59,3 @@ def get_account_summary(ctx: Context, given: Input) -> Output:  # noqa: ARG001
             "VersionsPerPolicyQuota": 5,
         }
     }
-
-
-def _root(ctx: Context) -> str:
-    """The ARN of the root user, who must be the caller."""
-    root = f"arn:aws:iam::{ctx.caller.account}:root"
-    if ctx.caller.arn != root:
-        raise ServiceError(
-            "ValidationError", "Must specify userName when calling with non-User credentials"
-        )
-    return root

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from demitasse.api import Input
 from demitasse.errors import ServiceError
 from demitasse.services.base import Context
 from demitasse.services.iam import managed
@@ -15,12 +16,31 @@ from demitasse.services.iam.records import (
     everywhere,
 )
 
+ROOT = "root"
+"""The name of the account's root user, who is its only one."""
+
 _SERVICE_LINKED = "/aws-service-role/"
 
 
 def missing(message: str) -> ServiceError:
     """AWS's error for what is not there."""
     return ServiceError("NoSuchEntity", message)
+
+
+def root_user(ctx: Context, given: Input) -> str:
+    """The ARN of the root user, whom ``UserName`` may name; without it, it must be the caller.
+
+    ``NoSuchEntity`` for every other user, as none can be made.
+    """
+    arn = f"arn:aws:iam::{ctx.scope.account}:root"
+    name = given.get("UserName")
+    if name and name != ROOT:
+        raise missing(f"The user with name {name} cannot be found.")
+    if not name and ctx.caller.arn != arn:
+        raise ServiceError(
+            "ValidationError", "Must specify userName when calling with non-User credentials"
+        )
+    return arn
 
 
 def role(ctx: Context, name: str) -> RoleItem:
