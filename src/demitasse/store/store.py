@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        weakref.finalize(self, connection.close)  # at the latest, when nobody has it any more
         self._reads = Reads(connection)
         self._open: Transaction | None = None
         self._watchers: list[Watcher] = []
@@ -58,6 +60,7 @@ class Store:
             connection = sqlite3.connect(
                 ":memory:" if path is None else path, isolation_level=None, timeout=5
             )
+            store = cls(connection)
             # WAL with FULL: an answered write is on the disk, also after a power cut.
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
@@ -65,7 +68,7 @@ class Store:
             _migrate(connection)
         except sqlite3.Error as error:
             raise StoreError(f"the state file {path} cannot be opened: {error}") from error
-        return cls(connection)
+        return store
 
     def close(self) -> None:
         """Close the file; further use is an error."""
