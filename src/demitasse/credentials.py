@@ -1,4 +1,6 @@
-"""The credentials that callers sign with: every account's root ones, and temporary ones of STS."""
+"""The credentials that callers sign with: every account's root ones, those that IAM made for
+users, and temporary ones of STS.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,19 @@ import hmac
 from demitasse import git_credential
 from demitasse.accounts import Accounts
 from demitasse.api import Caller
-from demitasse.services.iam.records import CODECOMMIT, find_service_credential
+from demitasse.services.iam.records import (
+    CODECOMMIT,
+    find_access_key,
+    find_service_credential,
+    find_user,
+)
 from demitasse.services.sts.records import find_session
 from demitasse.store import Store
 from demitasse.wire.credentials import Credential
 
 
 class Credentials:
-    """Root credentials of every account, and the temporary ones that STS gave."""
+    """Root credentials of every account, those of users, and the temporary ones that STS gave."""
 
     def __init__(self, accounts: Accounts, store: Store) -> None:
         self._accounts = accounts
@@ -35,6 +42,10 @@ class Credentials:
             return root
         with self._store.transaction() as tx:
             session = find_session(tx, access_key_id)
+            own = find_access_key(tx, access_key_id) if session is None else None
+        if own is not None:
+            key, user = own
+            return Credential(key.secret_access_key, user.caller(key.account, access_key_id))
         if session is None:
             return None
         return Credential(
@@ -52,10 +63,11 @@ class Credentials:
             return root.caller
         with self._store.transaction() as tx:
             made = find_service_credential(tx, account, CODECOMMIT, login)
+            user = find_user(tx, account, made.user) if made else None
         given = hashlib.sha256(password.encode()).hexdigest()
         if made is None or not made.active or not _same(made.password_sha256, given):
             return None
-        return root.caller
+        return user.caller(account, login) if user else root.caller
 
     def root(self, account: str) -> Credential:
         """The credential of an account's root."""

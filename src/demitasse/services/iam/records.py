@@ -17,6 +17,7 @@ from demitasse.store import Item, Kind, Transaction
 from demitasse.store.kinds import Nothing
 
 REGION = "aws-global"
+NOWHERE = Scope("", "")
 CODECOMMIT = "codecommit.amazonaws.com"
 """The service that users have logins of their own for."""
 
@@ -41,6 +42,36 @@ class Role(msgspec.Struct, frozen=True, omit_defaults=True):
     def arn(self, account: str) -> str:
         """The role's ARN."""
         return f"arn:aws:iam::{account}:role{self.path}{self.name}"
+
+
+class User(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A user beside the account's root; the record's key is its name."""
+
+    name: str
+    user_id: str
+    created_at: datetime
+    path: str = "/"
+    inline_policies: dict[str, str] = msgspec.field(default_factory=dict)
+    attached_policies: tuple[str, ...] = ()  # ARNs, in the order attached
+    tags: Tags = msgspec.field(default_factory=dict)
+
+    def arn(self, account: str) -> str:
+        """The user's ARN."""
+        return f"arn:aws:iam::{account}:user{self.path}{self.name}"
+
+    def caller(self, account: str, access_key_id: str) -> Caller:
+        """The identity that calls with the user's keys."""
+        return Caller(account, self.arn(account), self.user_id, access_key_id)
+
+
+class AccessKey(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A key of a user; the record's key is the access key id."""
+
+    account: str
+    user: str
+    secret_access_key: str
+    created_at: datetime
+    active: bool = True
 
 
 class PolicyVersion(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -107,6 +138,7 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 RoleItem = Item[Role, Nothing]
+UserItem = Item[User, Nothing]
 PolicyItem = Item[Policy, Nothing]
 ProfileItem = Item[InstanceProfile, Nothing]
 
@@ -121,6 +153,22 @@ ROLES: Kind[Role, Nothing] = Kind(
         "boundary": lambda item: item.desired.permissions_boundary or None,
     },
 )
+USERS: Kind[User, Nothing] = Kind(
+    "iam.user",
+    User,
+    Nothing,
+    {
+        "name": lambda item: item.desired.name.lower(),
+        "policy": lambda item: item.desired.attached_policies,
+    },
+)
+ACCESS_KEYS: Kind[AccessKey, Nothing] = Kind(
+    "iam.access-key",
+    AccessKey,
+    Nothing,
+    {"user": lambda item: of_user(item.desired.account, item.desired.user)},
+)
+"""They stand in no account: one is looked up before it is known whose it is."""
 POLICIES: Kind[Policy, Nothing] = Kind(
     "iam.policy", Policy, Nothing, {"name": lambda item: item.desired.name.lower()}
 )
@@ -137,7 +185,10 @@ SERVICE_CREDENTIALS: Kind[ServiceCredential, Nothing] = Kind(
     "iam.service-credential",
     ServiceCredential,
     Nothing,
-    {"login": lambda item: _login(item.desired.service, item.desired.login)},
+    {
+        "login": lambda item: _login(item.desired.service, item.desired.login),
+        "user": lambda item: item.desired.user,
+    },
 )
 ACCOUNTS: Kind[Account, Nothing] = Kind("iam.account", Account, Nothing)
 
@@ -145,6 +196,26 @@ ACCOUNTS: Kind[Account, Nothing] = Kind("iam.account", Account, Nothing)
 def everywhere(scope: Scope) -> Scope:
     """Where an account's IAM records stand, whatever region was called."""
     return Scope(scope.account, REGION)
+
+
+def of_user(account: str, user: str) -> str:
+    """Under which a user's access keys are found."""
+    return f"{account}/{user}"
+
+
+def find_user(tx: Transaction, account: str, name: str) -> User | None:
+    """The user of that name; not the root user."""
+    found = tx.get(USERS, Scope(account, REGION), name)
+    return found.desired if found else None
+
+
+def find_access_key(tx: Transaction, access_key_id: str) -> tuple[AccessKey, User] | None:
+    """An access key that lets its user in, and the user."""
+    found = tx.get(ACCESS_KEYS, NOWHERE, access_key_id)
+    if found is None or not found.desired.active:
+        return None
+    user = find_user(tx, found.desired.account, found.desired.user)
+    return (found.desired, user) if user else None
 
 
 def find_service_credential(

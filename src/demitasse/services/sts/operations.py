@@ -89,7 +89,8 @@ def get_session_token(ctx: Context, given: Input) -> Output:
         raise ServiceError(
             "AccessDenied", "Cannot call GetSessionToken with session credentials", status=403
         )
-    seconds = min(given.get("DurationSeconds", _SESSION_SECONDS), _ROOT_SESSION_SECONDS)
+    longest = _ROOT_SESSION_SECONDS if ctx.caller.arn.endswith(":root") else _SESSION_SECONDS
+    seconds = min(given.get("DurationSeconds", _SESSION_SECONDS), longest)
     return {
         "Credentials": _session(
             ctx, ctx.caller.account, ctx.caller.arn, ctx.caller.user_id, seconds

@@ -69,5 +69,5 @@ def test_the_account(stand: Stand) -> None:
     assert stand.iam("GetAccountSummary")["SummaryMap"]["Roles"] == 5
     code, message = stand.refusal("GetUser", UserName="alice")
     assert (code, message) == ("NoSuchEntity", "The user with name alice cannot be found.")
-    code, _ = stand.refusal("GetUser")  # the tests' caller is not the root user
-    assert code == "ValidationError"
+    code, _ = stand.refusal("GetUser")  # the tests' caller is a user who was never made
+    assert code == "NoSuchEntity"

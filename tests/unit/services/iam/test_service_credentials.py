@@ -95,4 +95,24 @@ def test_a_user_has_two_at_most(stand: Stand) -> None:
         )
         == 2
     )
-    assert stand.refusal("ListServiceSpecificCredentials")[0] == "ValidationError"
+    assert stand.refusal("ListServiceSpecificCredentials", UserName="alice")[0] == "NoSuchEntity"
+
+
+def test_each_user_has_logins_of_their_own(stand: Stand) -> None:
+    make(stand)
+    stand.iam("CreateUser", UserName="mary")
+    mary = stand.iam("CreateServiceSpecificCredential", UserName="mary", ServiceName=SERVICE)[
+        "ServiceSpecificCredential"
+    ]
+    assert mary["ServiceUserName"] == f"mary-at-{ACCOUNT}"
+    caller = Credentials(ACCOUNTS, stand.store).lasting(
+        ACCOUNT, mary["ServiceUserName"], mary["ServicePassword"]
+    )
+    assert caller is not None
+    assert caller.arn == f"arn:aws:iam::{ACCOUNT}:user/mary"
+    every = stand.iam("ListServiceSpecificCredentials", AllUsers=True)
+    assert len(every["ServiceSpecificCredentials"]) == 2
+    which = {"UserName": "mary", "ServiceSpecificCredentialId": mary["ServiceSpecificCredentialId"]}
+    wrong = {**which, **ROOT}
+    assert stand.refusal("DeleteServiceSpecificCredential", **wrong)[0] == "NoSuchEntity"
+    stand.iam("DeleteServiceSpecificCredential", **which)

@@ -2,6 +2,7 @@
 
 from demitasse.services.iam.operations import (
     absent,
+    access_keys,
     account,
     attachments,
     inline_policies,
@@ -12,11 +13,13 @@ from demitasse.services.iam.operations import (
     service_credentials,
     service_linked_roles,
     tags,
+    users,
 )
 from demitasse.services.iam.operations.api import api
 
 __all__ = [
     "absent",
+    "access_keys",
     "account",
     "api",
     "attachments",
@@ -28,4 +31,5 @@ __all__ = [
     "service_credentials",
     "service_linked_roles",
     "tags",
+    "users",
 ]

@@ -1,8 +1,9 @@
-"""What nobody can make in IAM here: users, groups, their keys and devices, identity providers."""
+"""What nobody can make in IAM here: groups, users' devices, identity providers."""
 
 from __future__ import annotations
 
 from demitasse.services.absent import Absent
+from demitasse.services.iam.operations import names
 from demitasse.services.iam.operations.api import api
 
 _none = Absent(
@@ -19,14 +20,10 @@ _none.lists("ListAttachedGroupPolicies", "group", "AttachedPolicies", GroupName=
 _none.lists("ListGroupPolicies", "group", "PolicyNames", GroupName=_MISSING)
 _none.lists("ListGroups", "group", "Groups")
 
-_none.lists("ListAttachedUserPolicies", "user", "AttachedPolicies", UserName=_MISSING)
-_none.lists("ListGroupsForUser", "user", "Groups", UserName=_MISSING)
-_none.lists("ListMFADevices", "user", "MFADevices", UserName=_MISSING)
-_none.lists("ListSSHPublicKeys", "user", "SSHPublicKeys", UserName=_MISSING)
-_none.lists("ListSigningCertificates", "user", "Certificates", UserName=_MISSING)
-_none.lists("ListUserPolicies", "user", "PolicyNames", UserName=_MISSING)
-_none.lists("ListUserTags", "user", "Tags", UserName=_MISSING)
-_none.lists("ListUsers", "user", "Users")
+_none.lists("ListGroupsForUser", "group", "Groups", parent=names.user_or_caller)
+_none.lists("ListMFADevices", "MFA device", "MFADevices", parent=names.user_or_caller)
+_none.lists("ListSSHPublicKeys", "SSH public key", "SSHPublicKeys", parent=names.user_or_caller)
+_none.lists("ListSigningCertificates", "certificate", "Certificates", parent=names.user_or_caller)
 
 _none.lists("ListMFADeviceTags", "MFA device", "Tags", SerialNumber=_MISSING)
 _none.lists("ListVirtualMFADevices", "MFA device", "VirtualMFADevices")

@@ -10,14 +10,16 @@ from demitasse.services.iam.records import (
     INSTANCE_PROFILES,
     POLICIES,
     ROLES,
+    USERS,
     PolicyItem,
     ProfileItem,
     RoleItem,
+    UserItem,
     everywhere,
 )
 
 ROOT = "root"
-"""The name of the account's root user, who is its only one."""
+"""The name of the account's root user."""
 
 _SERVICE_LINKED = "/aws-service-role/"
 
@@ -27,20 +29,27 @@ def missing(message: str) -> ServiceError:
     return ServiceError("NoSuchEntity", message)
 
 
-def root_user(ctx: Context, given: Input) -> str:
-    """The ARN of the root user, whom ``UserName`` may name; without it, it must be the caller.
-
-    ``NoSuchEntity`` for every other user, as none can be made.
-    """
-    arn = f"arn:aws:iam::{ctx.scope.account}:root"
-    name = given.get("UserName")
-    if name and name != ROOT:
+def user(ctx: Context, name: str) -> UserItem:
+    """The user of that name; not the root user, who cannot be changed by IAM."""
+    item = ctx.tx.get(USERS, everywhere(ctx.scope), name)
+    if item is None:
         raise missing(f"The user with name {name} cannot be found.")
-    if not name and ctx.caller.arn != arn:
-        raise ServiceError(
-            "ValidationError", "Must specify userName when calling with non-User credentials"
-        )
-    return arn
+    return item
+
+
+def user_or_caller(ctx: Context, given: Input) -> str:
+    """The name of the user that ``UserName`` gives; without it, of the one who calls."""
+    name: str = given.get("UserName", "")
+    if not name:
+        _, _, name = ctx.caller.arn.rpartition(":user/")
+        name = ROOT if ctx.caller.arn.endswith(":root") else name.rpartition("/")[2]
+        if ":user/" not in ctx.caller.arn and name != ROOT:
+            raise ServiceError(
+                "ValidationError", "Must specify userName when calling with non-User credentials"
+            )
+    if name != ROOT:
+        user(ctx, name)
+    return name
 
 
 def role(ctx: Context, name: str) -> RoleItem:

@@ -11,6 +11,7 @@ from demitasse.services.iam.operations.api import api
 from demitasse.services.iam.records import (
     POLICIES,
     ROLES,
+    USERS,
     Policy,
     PolicyItem,
     PolicyVersion,
@@ -29,9 +30,10 @@ def check(document: str) -> None:
 
 
 def _uses(ctx: Context, arn: str) -> tuple[int, int]:
-    """How many roles have the policy attached, and how many as their boundary."""
+    """How many roles and users have the policy attached, and how many as their boundary."""
     scope = everywhere(ctx.scope)
-    attached = ctx.tx.count(ROLES, scope, ("policy", arn))
+    where = ("policy", arn)
+    attached = ctx.tx.count(ROLES, scope, where) + ctx.tx.count(USERS, scope, where)
     return attached, ctx.tx.count(ROLES, scope, ("boundary", arn))
 
 
@@ -166,23 +168,35 @@ def delete_policy(ctx: Context, given: Input) -> Output:
 
 @api.operation("ListEntitiesForPolicy")
 def list_entities_for_policy(ctx: Context, given: Input) -> Output:
-    """The roles that use a policy; there are no users and groups here."""
-    arn = given["PolicyArn"]
-    if not managed.known(arn) and ctx.tx.get(POLICIES, everywhere(ctx.scope), arn) is None:
+    """The roles and users that use a policy; there are no groups here."""
+    arn, scope = given["PolicyArn"], everywhere(ctx.scope)
+    if not managed.known(arn) and ctx.tx.get(POLICIES, scope, arn) is None:
         raise names.missing(f"Policy {arn} was not found.")
-    kind = given.get("EntityFilter", "Role")
-    if kind not in {"Role", "User", "Group"}:
+    kind = given.get("EntityFilter", "All")
+    if kind not in {"All", "Role", "User", "Group"}:
         raise NotSupported(f"ListEntitiesForPolicy with EntityFilter {kind}")
-    if kind != "Role":
-        return paging.answer("PolicyRoles", [], None)
-    prefix = given.get("PathPrefix", "/")
     boundary = given.get("PolicyUsageFilter") == "PermissionsBoundary"
-    return paging.page(
-        ctx,
-        ROLES,
-        given,
-        "PolicyRoles",
-        lambda item: {"RoleName": item.desired.name, "RoleId": item.desired.role_id},
-        wanted=lambda role: role.path.startswith(prefix),
-        where=("boundary" if boundary else "policy", arn),
-    )
+    where = ("boundary" if boundary else "policy", arn)
+    rows: list[tuple[str, tuple[str, Output]]] = []
+    if kind in {"All", "Role"}:
+        roles = [item.desired for item in ctx.tx.page(ROLES, scope, where=where)]
+        rows += _entities("Role", [(each.name, each.role_id, each.path) for each in roles], given)
+    if kind in {"All", "User"} and not boundary:
+        users = [item.desired for item in ctx.tx.page(USERS, scope, where=where)]
+        rows += _entities("User", [(each.name, each.user_id, each.path) for each in users], given)
+    page = paging.cut(given, "rows", rows)
+    shown: list[tuple[str, Output]] = page.pop("rows")
+    members = ("PolicyRoles", "PolicyUsers")
+    found = {member: [each for what, each in shown if what == member] for member in members}
+    return {**found, "PolicyGroups": [], **page}
+
+
+def _entities(
+    kind: str, found: list[tuple[str, str, str]], given: Input
+) -> list[tuple[str, tuple[str, Output]]]:
+    prefix = given.get("PathPrefix", "/")
+    return [
+        (f"{kind} {name}", (f"Policy{kind}s", {f"{kind}Name": name, f"{kind}Id": identity}))
+        for name, identity, path in found
+        if path.startswith(prefix)
+    ]

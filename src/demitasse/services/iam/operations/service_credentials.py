@@ -29,26 +29,27 @@ CredentialItem = Item[ServiceCredential, Nothing]
 @api.operation("CreateServiceSpecificCredential")
 def create_service_specific_credential(ctx: Context, given: Input) -> Output:
     """Make a login for CodeCommit; its password is told this once."""
-    names.root_user(ctx, given)
+    user = names.user_or_caller(ctx, given)
     _check_service(given["ServiceName"])
     if given.get("CredentialAgeDays"):
         raise NotSupported("CredentialAgeDays")
     scope = everywhere(ctx.scope)
-    taken = {item.desired.login for item in ctx.tx.page(SERVICE_CREDENTIALS, scope)}
+    rows = ctx.tx.page(SERVICE_CREDENTIALS, scope, where=("user", user))
+    taken = {item.desired.login for item in rows}
     if len(taken) >= _MOST:
         raise ServiceError(
             "LimitExceeded",
             f"Cannot exceed quota for ServiceSpecificCredentialsPerUser: {_MOST}",
         )
     account = ctx.scope.account
-    logins = (f"{names.ROOT}-at-{account}", f"{names.ROOT}+1-at-{account}")
+    logins = (f"{user}-at-{account}", f"{user}+1-at-{account}")
     password = ctx.ids.secret(_PASSWORD)
     item = ctx.tx.create(
         SERVICE_CREDENTIALS,
         scope,
         ctx.ids.unique_id("ACCA"),
         ServiceCredential(
-            user=names.ROOT,
+            user=user,
             service=CODECOMMIT,
             login=next(each for each in logins if each not in taken),
             password_sha256=_digest(password),
@@ -60,12 +61,13 @@ def create_service_specific_credential(ctx: Context, given: Input) -> Output:
 
 @api.operation("ListServiceSpecificCredentials")
 def list_service_specific_credentials(ctx: Context, given: Input) -> Output:
-    """The logins of the root user, the only one there is; without their passwords."""
-    if not given.get("AllUsers"):
-        names.root_user(ctx, given)
+    """The logins of a user, or of all; without their passwords."""
+    where = None if given.get("AllUsers") else ("user", names.user_or_caller(ctx, given))
     if given.get("ServiceName"):
         _check_service(given["ServiceName"])
-    return paging.page(ctx, SERVICE_CREDENTIALS, given, "ServiceSpecificCredentials", _written)
+    return paging.page(
+        ctx, SERVICE_CREDENTIALS, given, "ServiceSpecificCredentials", _written, where=where
+    )
 
 
 @api.operation("UpdateServiceSpecificCredential")
@@ -102,10 +104,10 @@ def _check_service(name: str) -> None:
 
 
 def _named(ctx: Context, given: Input) -> CredentialItem:
-    names.root_user(ctx, given)
+    user = names.user_or_caller(ctx, given)
     identity = given["ServiceSpecificCredentialId"]
     item = ctx.tx.get(SERVICE_CREDENTIALS, everywhere(ctx.scope), identity)
-    if item is None:
+    if item is None or item.desired.user != user:
         raise names.missing(f"Service-specific credential {identity} cannot be found.")
     return item
 

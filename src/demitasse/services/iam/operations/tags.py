@@ -1,4 +1,4 @@
-"""Tags of roles, policies and instance profiles."""
+"""Tags of roles, users, policies and instance profiles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from demitasse.api import Input, Output
 from demitasse.services.base import Context
 from demitasse.services.iam.operations import names, paging, tagging
 from demitasse.services.iam.operations.api import api
-from demitasse.services.iam.records import INSTANCE_PROFILES, POLICIES, ROLES, Tags
+from demitasse.services.iam.records import INSTANCE_PROFILES, POLICIES, ROLES, USERS, Tags
 
 _replace = msgspec.structs.replace
 
@@ -35,6 +35,30 @@ def untag_role(ctx: Context, given: Input) -> Output:
 def list_role_tags(ctx: Context, given: Input) -> Output:
     """The tags of a role."""
     return _page(given, names.role(ctx, given["RoleName"]).desired.tags)
+
+
+@api.operation("TagUser")
+def tag_user(ctx: Context, given: Input) -> Output:
+    """Set tags of a user."""
+    item = names.user(ctx, given["UserName"])
+    tags = tagging.added(item.desired.tags, given["Tags"])
+    ctx.tx.desire(USERS, item.ref, _replace(item.desired, tags=tags))
+    return {}
+
+
+@api.operation("UntagUser")
+def untag_user(ctx: Context, given: Input) -> Output:
+    """Remove tags of a user."""
+    item = names.user(ctx, given["UserName"])
+    tags = tagging.removed(item.desired.tags, given["TagKeys"])
+    ctx.tx.desire(USERS, item.ref, _replace(item.desired, tags=tags))
+    return {}
+
+
+@api.operation("ListUserTags")
+def list_user_tags(ctx: Context, given: Input) -> Output:
+    """The tags of a user."""
+    return _page(given, names.user(ctx, given["UserName"]).desired.tags)
 
 
 @api.operation("TagPolicy")
