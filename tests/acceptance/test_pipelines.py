@@ -174,6 +174,30 @@ def _push_and_watch(
     assert awaited in application.page(PAGE).text
 
 
+def test_a_change_that_fails_its_tests_stops_there(
+    hurried: Application, lab: Workspace, clone: Path
+) -> None:
+    built, deployed = len(executions(lab, BUILD)), len(executions(lab, PIPELINE))
+    bar, page = clone / BAR, hurried.page(PAGE)
+    bar.write_text(bar.read_text().replace(DARK, "navbar-pink"))
+    with hurried.load(PAGE) as load:
+        commit(hurried, clone, "Make the bar pink")
+        build = ended(lab, BUILD, built, BUILT_IN_TIME)
+    say("a failing test", load.figures)
+    assert build["status"] == "Failed"
+    (line,) = (each for each in sight.look(lab).pipelines if each.name == BUILD)
+    assert "PRE_BUILD" in line.trouble
+    assert "1 failed" in line.printed[-1]
+
+    bar.write_text(bar.read_text().replace("navbar-pink", DARK))
+    commit(hurried, clone, "Leave the bar as it was")
+    assert ended(lab, BUILD, built + 1, BUILT_IN_TIME)["status"] == "Succeeded"
+    assert len(executions(lab, PIPELINE)) == deployed, "there is an image of these files already"
+    assert hurried.page(PAGE).text == page.text
+    assert load.figures.failed == 0
+    assert set(load.figures.served_by) == {page.headers["x-served-by"]}
+
+
 def push_image(application: Application, folder: Path, *lines: str) -> None:
     """Build employee with something more in its Dockerfile, and push it as ``latest``."""
     image = f"{application.on.settings.registry}/employee:latest"
