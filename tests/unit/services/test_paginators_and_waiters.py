@@ -58,7 +58,7 @@ def asked_for(service: str) -> set[str]:
 
 @pytest.mark.parametrize("service", sorted(CARRIED_OUT))
 def test_what_they_ask_for_is_carried_out(service: str) -> None:
-    assert asked_for(service) - CARRIED_OUT[service] == REFUSED.get(service, set())
+    assert asked_for(service) - CARRIED_OUT[service] <= REFUSED.get(service, set())
 
 
 def test_those_that_there_are_is_known() -> None:
