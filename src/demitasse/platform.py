@@ -201,7 +201,9 @@ class Platform:
                 processors=float(os.cpu_count() or 1),
             ),
             CacheController(store=store, containers=containers),
-            DbInstanceController(store=store, containers=containers, addresses=self._addresses),
+            DbInstanceController(
+                store=store, containers=containers, addresses=self._addresses, clock=clock
+            ),
         )
 
     @classmethod

@@ -35,6 +35,7 @@ from demitasse.services.events import operations as events
 from demitasse.services.iam import operations as iam
 from demitasse.services.rds import operations as rds
 from demitasse.services.rds.records import DB_INSTANCES, DbInstanceObserved
+from demitasse.services.rds.servers import login_digest
 from demitasse.services.sts import operations as sts
 
 SCOPE = Scope(asgi.ACCOUNT, "us-east-1")
@@ -299,7 +300,9 @@ class World:
                 tx.observe(
                     DB_INSTANCES,
                     item.ref,
-                    DbInstanceObserved(status="available", was_available=True),
+                    DbInstanceObserved(
+                        status="available", login=login_digest(item.desired), was_available=True
+                    ),
                 )
 
     def load_balancer_active(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from demitasse.clock import Clock
 from demitasse.control import Controller, Enqueue, Interest, own
 from demitasse.engines.addresses import Addresses
 from demitasse.engines.containers.errors import CannotPull, NameConflict
@@ -16,6 +17,7 @@ from demitasse.engines.containers.spec import Event, Resync, VolumeSpec
 from demitasse.errors import EngineError, EngineUnavailable, NotFoundInEngine
 from demitasse.services.ec2.records import give_back
 from demitasse.services.rds import servers
+from demitasse.services.rds.events import Happened, tell
 from demitasse.services.rds.plan import Seen, Step, next_step, status
 from demitasse.services.rds.records import DB_INSTANCES, DbInstance, DbInstanceObserved
 from demitasse.store import Item, Kind, Ref, Store, Transaction
@@ -35,8 +37,11 @@ class DbInstanceController(Controller):
 
     name = "rds.db-instance"
 
-    def __init__(self, *, store: Store, containers: ContainerEngine, addresses: Addresses) -> None:
+    def __init__(
+        self, *, store: Store, containers: ContainerEngine, addresses: Addresses, clock: Clock
+    ) -> None:
         self._store = store
+        self._clock = clock
         self._containers = containers
         self._addresses = addresses
 
@@ -86,23 +91,32 @@ class DbInstanceController(Controller):
         elif step is Step.START:
             await self._addresses.add(desired.address)
             await self._containers.start(name)
+            was_stopped = instance.observed.status == "stopped"
+            self._note(ref, Happened.STARTED if was_stopped else Happened.RESTARTED)
         elif step is Step.REBOOT:
             await self._containers.stop(name, timeout=_STOP_SECONDS)
+            self._note(ref, Happened.SHUT_DOWN)
             await self._containers.start(name)
-            self._note(ref, reboots=desired.reboots)
+            self._note(ref, Happened.RESTARTED, reboots=desired.reboots)
         elif step is Step.STOP:
             await self._stop(name)
-            self._note(ref, status="stopped", message="")
+            self._note(ref, Happened.STOPPED, status="stopped", message="")
             return None
         elif step is Step.DESTROY:
             await self._destroy(instance)
             return None
         elif step is Step.SET_UP:
             if await self._run(desired, *servers.set_up(desired)):
-                self._note(ref, login=servers.login_digest(desired))
+                told_before = bool(instance.observed.login)
+                self._note(
+                    ref,
+                    Happened.NEW_PASSWORD if told_before else None,
+                    login=servers.login_digest(desired),
+                )
         elif step is Step.LOG_IN:
             if await self._run(desired, *servers.log_in(desired)):
-                self._note(ref, status="available", message="", was_available=True)
+                created = None if instance.observed.was_available else Happened.CREATED
+                self._note(ref, created, status="available", message="", was_available=True)
                 return _CALM
             if instance.observed.status == "available":
                 self._note(ref, status="starting")
@@ -127,6 +141,7 @@ class DbInstanceController(Controller):
         with self._store.transaction() as tx:
             give_back(tx, instance.scope, owner(instance))
             tx.delete(DB_INSTANCES, instance.ref)
+            tell(tx, instance.scope, instance.key, Happened.DELETED, self._clock.now())
 
     async def _stop(self, name: str) -> None:
         try:
@@ -159,11 +174,13 @@ class DbInstanceController(Controller):
         with self._store.transaction() as tx:
             return tx.get(DB_INSTANCES, ref.scope, ref.key)
 
-    def _note(self, ref: Ref, **seen: Any) -> None:
+    def _note(self, ref: Ref, what: Happened | None = None, **seen: Any) -> None:
         with self._store.transaction() as tx:
             item = tx.get(DB_INSTANCES, ref.scope, ref.key)
             if item is not None:
                 tx.observe(DB_INSTANCES, ref, msgspec.structs.replace(item.observed, **seen))
+                if what is not None:
+                    tell(tx, ref.scope, ref.key, what, self._clock.now())
 
 
 def _tells(event: Event) -> bool:

@@ -35,7 +35,10 @@ class Database:
         self.told: list[tuple[str, ...]] = []
         self.engine.add_image("mariadb:11.8", exec=self._client)
         self.controller = DbInstanceController(
-            store=self.stand.store, containers=self.engine, addresses=self.addresses
+            store=self.stand.store,
+            containers=self.engine,
+            addresses=self.addresses,
+            clock=self.stand.clock,
         )
 
     def _client(self, argv: tuple[str, ...]) -> ExecResult:
@@ -197,13 +200,19 @@ def test_an_image_that_cannot_be_had_is_told_and_tried_again(database: Database)
     database.engine.fail_next("pull", PullNotFound("mariadb:11.8: not found"))
     database.call("CreateDBInstance", **GIVEN)
     database.controller = DbInstanceController(
-        store=database.stand.store, containers=database.engine, addresses=database.addresses
+        store=database.stand.store,
+        containers=database.engine,
+        addresses=database.addresses,
+        clock=database.stand.clock,
     )
     database.work(0)
     assert database.instance["DBInstanceStatus"] == "failed", "who waits may stop"
     assert "not found" in database.instance["StatusInfos"][0]["Message"]
     database.controller = DbInstanceController(
-        store=database.stand.store, containers=image, addresses=database.addresses
+        store=database.stand.store,
+        containers=image,
+        addresses=database.addresses,
+        clock=database.stand.clock,
     )
     database.work()
     assert database.instance["DBInstanceStatus"] == "available"

@@ -3,6 +3,7 @@
 from demitasse.services.rds.operations import (
     absent,
     catalogue,
+    events,
     instances,
     lifecycle,
     subnet_groups,
@@ -10,4 +11,13 @@ from demitasse.services.rds.operations import (
 )
 from demitasse.services.rds.operations.api import api
 
-__all__ = ["absent", "api", "catalogue", "instances", "lifecycle", "subnet_groups", "tags"]
+__all__ = [
+    "absent",
+    "api",
+    "catalogue",
+    "events",
+    "instances",
+    "lifecycle",
+    "subnet_groups",
+    "tags",
+]

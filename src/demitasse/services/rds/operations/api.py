@@ -34,17 +34,23 @@ def page(
     show: Callable[[Context, Item[Any, Any]], Output],
 ) -> tuple[list[Output], Output]:
     """A page of records, and the members of the answer that lead to the next."""
-    limit = given.get("MaxRecords", _LARGEST_PAGE)
+    limit = page_size(given)
+    after = paging.start(given.get("Marker"), code="InvalidParameterValue")
+    items, more = paging.cut(ctx.tx.page(kind, ctx.scope, after=after, limit=limit + 1), limit)
+    marker = {"Marker": paging.token(items[-1].key)} if more else {}
+    return [show(ctx, item) for item in items], marker
+
+
+def page_size(given: Input) -> int:
+    """How many records a page may hold."""
+    limit: int = given.get("MaxRecords", _LARGEST_PAGE)
     if not _SMALLEST_PAGE <= limit <= _LARGEST_PAGE:
         raise ServiceError(
             "InvalidParameterValue",
             f"Invalid value {limit} for MaxRecords. Must be between {_SMALLEST_PAGE} and"
             f" {_LARGEST_PAGE}",
         )
-    after = paging.start(given.get("Marker"), code="InvalidParameterValue")
-    items, more = paging.cut(ctx.tx.page(kind, ctx.scope, after=after, limit=limit + 1), limit)
-    marker = {"Marker": paging.token(items[-1].key)} if more else {}
-    return [show(ctx, item) for item in items], marker
+    return limit
 
 
 def refuse(operation: str, given: Input, *options: str) -> None:

@@ -15,7 +15,7 @@ from demitasse.services.ec2.records import (
     free_addresses,
     take_address,
 )
-from demitasse.services.rds import servers
+from demitasse.services.rds.events import Happened, tell
 from demitasse.services.rds.operations import checks
 from demitasse.services.rds.operations.api import (
     Instance,
@@ -23,10 +23,10 @@ from demitasse.services.rds.operations.api import (
     instance_named,
     page,
     refuse,
-    show_tags,
     tags_of,
 )
-from demitasse.services.rds.operations.subnet_groups import default_group, group_named, show_group
+from demitasse.services.rds.operations.subnet_groups import default_group, group_named
+from demitasse.services.rds.operations.view import show
 from demitasse.services.rds.plan import status
 from demitasse.services.rds.records import DB_INSTANCES, SUBNET_GROUPS, DbInstance
 from demitasse.store import AlreadyStored
@@ -170,9 +170,10 @@ def modify_db_instance(ctx: Context, given: Input) -> Output:
         vpc = ctx.tx.get(SUBNET_GROUPS, ctx.scope, current.subnet_group)
         changes["security_groups"] = _security_groups(ctx, given, vpc.desired.vpc_id if vpc else "")
     desired = msgspec.structs.replace(current, **changes, **_waiting(given, current))
+    changed = ctx.tx.desire(DB_INSTANCES, item.ref, desired)
     if given.get("ApplyImmediately"):
-        desired = desired.up_to_date()
-    return {"DBInstance": show(ctx, ctx.tx.desire(DB_INSTANCES, item.ref, desired))}
+        changed = bring_up_to_date(ctx, changed)
+    return {"DBInstance": show(ctx, changed)}
 
 
 def _waiting(given: Input, current: DbInstance) -> dict[str, Any]:
@@ -193,84 +194,14 @@ def _waiting(given: Input, current: DbInstance) -> dict[str, Any]:
     return changes
 
 
-def show(ctx: Context, item: Instance) -> Output:
-    """``DBInstance``."""
-    instance, seen = item.desired, item.observed
-    group = ctx.tx.get(SUBNET_GROUPS, ctx.scope, instance.subnet_group)
-    shown: Output = {
-        "DBInstanceIdentifier": item.key,
-        "DBInstanceArn": ctx.scope.arn("rds", f"db:{item.key}"),
-        "DbiResourceId": instance.resource_id,
-        "DBInstanceClass": instance.instance_class,
-        "DBInstanceStatus": status(instance, seen),
-        "Engine": instance.engine,
-        "EngineVersion": instance.engine_version,
-        "EngineLifecycleSupport": "open-source-rds-extended-support-disabled",
-        "LicenseModel": instance.license_model,
-        "MasterUsername": instance.master_username,
-        "DBName": instance.db_name or None,
-        "AllocatedStorage": instance.allocated_storage,
-        "StorageType": instance.storage_type,
-        "StorageEncrypted": False,
-        "InstanceCreateTime": instance.created_at if seen.was_available else None,
-        "PreferredBackupWindow": instance.backup_window,
-        "PreferredMaintenanceWindow": instance.maintenance_window,
-        "BackupRetentionPeriod": instance.backup_retention_days,
-        "DBSecurityGroups": [],
-        "VpcSecurityGroups": [
-            {"VpcSecurityGroupId": group_id, "Status": "active"}
-            for group_id in instance.security_groups
-        ],
-        "DBParameterGroups": [],
-        "OptionGroupMemberships": [],
-        "AvailabilityZone": instance.availability_zone,
-        "DBSubnetGroup": None if group is None else show_group(ctx, group),
-        "MultiAZ": False,
-        "AutoMinorVersionUpgrade": instance.auto_minor_version_upgrade,
-        "PubliclyAccessible": instance.publicly_accessible,
-        "ReadReplicaDBInstanceIdentifiers": [],
-        "DbInstancePort": 0,
-        "CopyTagsToSnapshot": instance.copy_tags_to_snapshot,
-        "MonitoringInterval": 0,
-        "IAMDatabaseAuthenticationEnabled": False,
-        "PerformanceInsightsEnabled": False,
-        "DeletionProtection": instance.deletion_protection,
-        "AssociatedRoles": [],
-        "DomainMemberships": [],
-        "NetworkType": "IPV4",
-        "CustomerOwnedIpEnabled": False,
-        "BackupTarget": "region",
-        "DedicatedLogVolume": False,
-        "TagList": show_tags(instance.tags),
-        "PendingModifiedValues": _pending(item),
-    }
-    if seen.was_available:
-        shown["Endpoint"] = {
-            "Address": instance.address,
-            "Port": instance.port,
-            "HostedZoneId": "Z2R2ITUGPM61AM",
-        }
-    if seen.message:
-        shown["StatusInfos"] = [
-            {
-                "StatusType": "demitasse",
-                "Normal": False,
-                "Status": "error",
-                "Message": seen.message,
-            }
-        ]
-    return shown
-
-
-def _pending(item: Instance) -> Output:
-    instance = item.desired
-    told = item.observed.login == servers.login_digest(instance)
-    return {
-        "DBInstanceClass": instance.pending_class or None,
-        "AllocatedStorage": instance.pending_storage or None,
-        "StorageType": instance.pending_storage_type or None,
-        "MasterUserPassword": None if told else "****",
-    }
+def bring_up_to_date(ctx: Context, item: Instance) -> Instance:
+    """Apply all that waits, and tell so."""
+    before, after = item.desired, item.desired.up_to_date()
+    if after.instance_class != before.instance_class:
+        tell(ctx.tx, ctx.scope, item.key, Happened.NEW_CLASS, ctx.now)
+    if after.allocated_storage != before.allocated_storage:
+        tell(ctx.tx, ctx.scope, item.key, Happened.NEW_STORAGE, ctx.now)
+    return ctx.tx.desire(DB_INSTANCES, item.ref, after)
 
 
 def _exists() -> ServiceError:

@@ -10,7 +10,8 @@ from demitasse.api import Input, Output
 from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.base import Context
 from demitasse.services.rds.operations.api import Instance, api, instance_named, refuse
-from demitasse.services.rds.operations.instances import show
+from demitasse.services.rds.operations.instances import bring_up_to_date
+from demitasse.services.rds.operations.view import show
 from demitasse.services.rds.plan import status
 from demitasse.services.rds.records import DB_INSTANCES
 
@@ -42,7 +43,7 @@ def reboot_db_instance(ctx: Context, given: Input) -> Output:
         )
     item = instance_named(ctx, given["DBInstanceIdentifier"])
     _must_be(item, "available", "reboot")
-    changed = ctx.tx.desire(DB_INSTANCES, item.ref, item.desired.up_to_date())
+    changed = bring_up_to_date(ctx, item)
     return _become(ctx, changed, reboots=item.desired.reboots + 1)
 
 
