@@ -11,27 +11,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.acceptance.application import installation_in
-from tests.acceptance.blue_green import PORT, Shop, push_application
+from tests.acceptance.blue_green import Shop, push_application
 from tests.acceptance.conftest import Installation
+from tests.acceptance.release import BUCKET, PIPELINE, ROLE, Release
+from tests.acceptance.rolling import BUILDSPEC, building, rolling
 
 from demitasse import daemon
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
-
-ROLE = "arn:aws:iam::000000000000:role/PipelineRole"
-BUCKET = "pipelines-of-the-shop"
-PIPELINE = "update-customer-microservice"
-APPSPEC = """\
-version: 0.0
-Resources:
-  - TargetService:
-      Type: AWS::ECS::Service
-      Properties:
-        TaskDefinition: <TASK_DEFINITION>
-        LoadBalancerInfo:
-          ContainerName: "customer"
-          ContainerPort: 8080
-"""
 
 
 def start(installation: Installation) -> None:
@@ -53,158 +40,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     with installation_in(home, "10.114.0.0/16", DEMITASSE_TIME_COMPRESSION="60") as made:
         start(made)
         yield made
-
-
-class Release:
-    """The course's pipeline of the customer service, in the shop."""
-
-    def __init__(self, shop: Shop) -> None:
-        self.shop, self.until = shop, shop.until
-        client = shop.platform.client
-        self.pipelines, self.git, self.s3 = (
-            client("codepipeline"),
-            client("codecommit"),
-            client("s3"),
-        )
-        self.s3.create_bucket(Bucket=BUCKET)
-        self.git.create_repository(repositoryName="deployment")
-        self.commit("1")
-
-    def commit(self, version: str, mood: str = "well") -> str:
-        """Another task definition (and AppSpec), committed by the API; the commit's id."""
-        parent = {}
-        if version != "1":
-            branch = self.git.get_branch(repositoryName="deployment", branchName="dev")
-            parent = {"parentCommitId": branch["branch"]["commitId"]}
-        definition = {
-            "family": "customer-microservice",
-            "networkMode": "awsvpc",
-            "requiresCompatibilities": ["FARGATE"],
-            "cpu": "256",
-            "memory": "512",
-            "executionRoleArn": ROLE,
-            "containerDefinitions": [
-                {
-                    "name": "customer",
-                    "image": "<IMAGE1_NAME>",
-                    "portMappings": [{"containerPort": PORT, "protocol": "tcp"}],
-                    "environment": [
-                        {"name": "VERSION", "value": f"customer {version}"},
-                        {"name": "MOOD", "value": mood},
-                    ],
-                }
-            ],
-        }
-        made = self.git.create_commit(
-            repositoryName="deployment",
-            branchName="dev",
-            commitMessage=f"Version {version}",
-            putFiles=[
-                {"filePath": "taskdef-customer.json", "fileContent": json.dumps(definition)},
-                {"filePath": "appspec-customer.yaml", "fileContent": APPSPEC + f"# {version}\n"},
-            ],
-            **parent,
-        )
-        return str(made["commitId"])
-
-    def structure(self) -> dict[str, Any]:
-        """The body of the course's create-pipeline.json."""
-        return {
-            "name": PIPELINE,
-            "roleArn": ROLE,
-            "artifactStore": {"type": "S3", "location": BUCKET},
-            "stages": [
-                {
-                    "name": "Source",
-                    "actions": [
-                        action(
-                            "Source",
-                            "CodeCommit",
-                            outputArtifacts=[{"name": "SourceArtifact"}],
-                            configuration={"RepositoryName": "deployment", "BranchName": "dev"},
-                            namespace="SourceVariables",
-                        ),
-                        action(
-                            "Source",
-                            "ECR",
-                            outputArtifacts=[{"name": "image-customer"}],
-                            configuration={"RepositoryName": "blue-green", "ImageTag": "latest"},
-                        ),
-                    ],
-                },
-                {
-                    "name": "Deploy",
-                    "actions": [
-                        action(
-                            "Deploy",
-                            "CodeDeployToECS",
-                            inputArtifacts=[{"name": "SourceArtifact"}, {"name": "image-customer"}],
-                            configuration={
-                                "ApplicationName": self.shop.name,
-                                "DeploymentGroupName": "customer",
-                                "TaskDefinitionTemplateArtifact": "SourceArtifact",
-                                "TaskDefinitionTemplatePath": "taskdef-customer.json",
-                                "AppSpecTemplateArtifact": "SourceArtifact",
-                                "AppSpecTemplatePath": "appspec-customer.yaml",
-                                "Image1ArtifactName": "image-customer",
-                                "Image1ContainerName": "IMAGE1_NAME",
-                            },
-                        )
-                    ],
-                },
-            ],
-        }
-
-    def executions(self, name: str = PIPELINE) -> list[dict[str, Any]]:
-        """The newest first."""
-        pages = self.pipelines.get_paginator("list_pipeline_executions").paginate(
-            pipelineName=name, PaginationConfig={"PageSize": 2}
-        )
-        return [each for page in pages for each in page["pipelineExecutionSummaries"]]
-
-    def of_commit(self, commit: str) -> dict[str, Any] | None:
-        """The execution that takes a commit."""
-        for each in self.executions():
-            if commit in [revision.get("revisionId") for revision in each["sourceRevisions"]]:
-                return each
-        return None
-
-    def ended(self, commit: str, status: str = "Succeeded") -> dict[str, Any]:
-        """Wait for the end of the execution that takes a commit."""
-
-        def look() -> dict[str, Any] | None:
-            found = self.of_commit(commit)
-            return found if found and found["status"] != "InProgress" else None
-
-        found = self.until(look, seconds=60)
-        assert found["status"] == status, self.actions(found["pipelineExecutionId"])
-        return dict(found)
-
-    def deployment_of(self, commit: str) -> str:
-        """The deployment that the execution of a commit has begun; "" before."""
-        found = self.of_commit(commit)
-        actions = self.actions(found["pipelineExecutionId"]) if found else []
-        if not actions or actions[-1]["actionName"] != "Deploy-CodeDeployToECS":
-            return ""
-        return str(actions[-1]["output"]["executionResult"].get("externalExecutionId", ""))
-
-    def create(self) -> None:
-        """Make the pipeline, whose first execution takes the newest commit."""
-        head = self.git.get_branch(repositoryName="deployment", branchName="dev")
-        self.pipelines.create_pipeline(pipeline=self.structure())
-        self.ended(head["branch"]["commitId"])
-
-    def actions(self, execution: str) -> list[dict[str, Any]]:
-        """The action executions of an execution, the oldest first."""
-        found = self.pipelines.list_action_executions(
-            pipelineName=PIPELINE, filter={"pipelineExecutionId": execution}
-        )["actionExecutionDetails"]
-        return list(reversed(found))
-
-
-def action(category: str, provider: str, **more: Any) -> dict[str, Any]:
-    type_ = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
-    return {"name": f"{category}-{provider}", "actionTypeId": type_, **more}
 
 
 @pytest.fixture(scope="module")
@@ -333,21 +168,6 @@ def test_a_bucket_emptied_under_it_is_said_by_the_execution(release: Release) ->
     assert release.shop.page("customer") == "customer robbed"
 
 
-BUILDSPEC = """\
-version: 0.2
-env:
-  exported-variables: [GREETING]
-phases:
-  build:
-    commands:
-      - export GREETING="from $(cat page.html)"
-      - mkdir site && sed s/hello/built/ page.html > site/index.html
-      - printf '[{"name":"rolling","imageUri":"%s"}]' "$IMAGE" > imagedefinitions.json
-artifacts:
-  files: [imagedefinitions.json, site/*]
-"""
-
-
 def test_a_build_is_put_where_it_belongs_and_a_service_rolls_to_it(release: Release) -> None:
     shop, client = release.shop, release.shop.platform.client
     rolling(shop)
@@ -398,77 +218,6 @@ def test_a_build_is_put_where_it_belongs_and_a_service_rolls_to_it(release: Rele
     shop.ecs.delete_service(cluster=shop.name, service="rolling", force=True)
 
 
-def rolling(shop: Shop) -> None:
-    """A service of the ECS controller, whose image is not there yet."""
-    definition = shop.register("rolling", "1", image="127.0.0.1:1/none")
-    shop.ecs.create_service(
-        cluster=shop.name,
-        serviceName="rolling",
-        taskDefinition=definition,
-        launchType="FARGATE",
-        desiredCount=1,
-        networkConfiguration={"awsvpcConfiguration": {"subnets": shop.subnets}},
-    )
-
-
-def building(shop: Shop) -> dict[str, Any]:
-    """Source, Build, then two deployments side by side."""
-    built = [{"name": "Built"}]
-    image = json.dumps([{"name": "IMAGE", "value": shop.image}])
-    return {
-        "name": "code",
-        "roleArn": ROLE,
-        "artifactStore": {"type": "S3", "location": BUCKET},
-        "stages": [
-            {
-                "name": "Source",
-                "actions": [
-                    action(
-                        "Source",
-                        "CodeCommit",
-                        outputArtifacts=[{"name": "Code"}],
-                        configuration={"RepositoryName": "code", "BranchName": "main"},
-                    )
-                ],
-            },
-            {
-                "name": "Build",
-                "actions": [
-                    action(
-                        "Build",
-                        "CodeBuild",
-                        inputArtifacts=[{"name": "Code"}],
-                        outputArtifacts=built,
-                        configuration={"ProjectName": "code", "EnvironmentVariables": image},
-                    )
-                ],
-            },
-            {
-                "name": "Deploy",
-                "actions": [
-                    action(
-                        "Deploy",
-                        "S3",
-                        inputArtifacts=built,
-                        configuration={
-                            "BucketName": "site-of-the-shop",
-                            "Extract": "true",
-                            "ObjectKey": "v1",
-                            "CacheControl": "max-age=60",
-                        },
-                    ),
-                    action(
-                        "Deploy",
-                        "ECS",
-                        inputArtifacts=built,
-                        configuration={"ClusterName": shop.name, "ServiceName": "rolling"},
-                    ),
-                ],
-            },
-        ],
-    }
-
-
 def test_the_cli_shows_and_drives_it(release: Release) -> None:
     aws = release.shop.platform.aws
 
@@ -516,6 +265,18 @@ def test_every_paginator(release: Release) -> None:
         "list_tags_for_resource",
         "list_webhooks",
     }
+
+
+def test_an_update_cancels_the_execution_and_its_deployment_goes_on(release: Release) -> None:
+    commit = release.commit("updated")
+    deployment = release.until(lambda: release.deployment_of(commit))
+    before = release.pipelines.get_pipeline(name=PIPELINE)["pipeline"]
+    updated = release.pipelines.update_pipeline(pipeline=before)["pipeline"]
+    assert updated == before | {"version": before["version"] + 1}
+    execution = release.ended(commit, "Cancelled")
+    assert release.actions(execution["pipelineExecutionId"])[-1]["status"] == "Abandoned"
+    release.shop.ended(deployment, "Succeeded")
+    assert release.shop.page("customer") == "customer updated"
 
 
 def test_a_pipeline_deleted_while_it_runs_lets_its_deployment_end(release: Release) -> None:
