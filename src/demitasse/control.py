@@ -7,7 +7,6 @@ looks at what is desired and at the world as they are *now*, and does what its p
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -65,7 +64,8 @@ class ControlLoop:
         self._store, self._clock = store, clock
         self._interests = {kind.name: interest for kind, interest in controller.interests().items()}
 
-    def _changed(self, changes: Sequence[Change]) -> None:
+    def changed(self, changes: Sequence[Change]) -> None:
+        """Queue whom the changes of a transaction concern."""
         for change in changes:
             interest = self._interests.get(change.kind.name)
             if interest is None:
@@ -79,7 +79,7 @@ class ControlLoop:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        unwatch = self._store.watch(self._changed)
+        unwatch = self._store.watch(self.changed)
         try:
             await self._queue_everything()
             async with asyncio.TaskGroup() as group:
@@ -138,31 +138,3 @@ class ControlLoop:
             self.queue.succeeded(ref)
             if again is not None:
                 self.queue.add_after(ref, again)
-
-
-async def settle(loops: Iterable[ControlLoop], *, rounds: int = 1000) -> None:
-    """For tests: let controllers work, without workers of their own, until nothing is queued."""
-    loops = tuple(loops)
-    for _ in range(rounds):
-        busy = [loop for loop in loops if not loop.queue.idle]
-        if not busy:
-            return
-        for loop in busy:
-            ref = await loop.queue.get()
-            await loop.step(ref)
-            loop.queue.done(ref)
-    msg = f"the controllers did not come to rest in {rounds} rounds"
-    raise AssertionError(msg)
-
-
-@contextlib.contextmanager
-def attached(loop: ControlLoop, store: Store) -> Any:
-    """For tests: queue what exists and what changes, while the block runs."""
-    unwatch = store.watch(loop._changed)  # noqa: SLF001 - the same module
-    try:
-        with store.transaction() as tx:
-            for ref in loop.controller.everything(tx):
-                loop.queue.add(ref)
-        yield loop
-    finally:
-        unwatch()

@@ -6,10 +6,11 @@ import asyncio
 from typing import Any
 
 from tests.kit import asgi
+from tests.kit.control import attached, settle
 
 from demitasse.api import Scope
 from demitasse.clock import ManualClock, Waits
-from demitasse.control import Controller, ControlLoop, attached, settle
+from demitasse.control import Controller, ControlLoop
 from demitasse.dispatch import Dispatcher
 from demitasse.ids import CountingIds
 from demitasse.services.base import Api, Site

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.kit.control import attached, settle
 
 from demitasse.api import Scope
 from demitasse.clock import ManualClock
-from demitasse.control import Controller, ControlLoop, Enqueue, Interest, attached, own, settle
+from demitasse.control import Controller, ControlLoop, Enqueue, Interest, own
 from demitasse.errors import EngineError, StoreError
 from demitasse.store import Change, Kind, Ref, Store, Transaction
 from demitasse.store.kinds import Nothing

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from tests.kit.control import attached, settle
 from tests.kit.stand import SCOPE
 from tests.unit.services.codebuild.world import World
 
-from demitasse.control import ControlLoop, attached, settle
+from demitasse.control import ControlLoop
 from demitasse.engines.containers.spec import VolumeSpec
 from demitasse.services.codebuild import specs
 from demitasse.services.codebuild.controller import CacheController

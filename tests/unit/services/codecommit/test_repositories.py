@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from tests.kit import asgi
+from tests.kit.control import attached, settle
 from tests.unit.services.codecommit.stand import SCOPE, CodeCommit
 
-from demitasse.control import ControlLoop, attached, settle
+from demitasse.control import ControlLoop
 from demitasse.engines.git.protocol import Move
 from demitasse.errors import StoreError
 from demitasse.services.codecommit.records import REPOSITORIES

@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 from tests.kit import stand
+from tests.kit.control import attached, settle
 from tests.unit.services.codepipeline.structures import BUCKET, FILES, ROLE, SCOPE, structure
 
 from demitasse.calls import Calls
-from demitasse.control import ControlLoop, attached, settle
+from demitasse.control import ControlLoop
 from demitasse.engines.git.fake import FakeGit
 from demitasse.engines.objects.fake import FakeObjects
 from demitasse.services.base import Api

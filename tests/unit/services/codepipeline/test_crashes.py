@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.kit.control import attached
 from tests.unit.services.codepipeline.stand import Stand
 from tests.unit.services.codepipeline.structures import (
     SCOPE,
@@ -19,7 +20,7 @@ from tests.unit.services.codepipeline.structures import (
     structure,
 )
 
-from demitasse.control import ControlLoop, attached
+from demitasse.control import ControlLoop
 from demitasse.services.codebuild.records import BUILDS
 from demitasse.services.codedeploy.records import DEPLOYMENTS
 from demitasse.services.codepipeline.records import ACTIONS, EXECUTIONS

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from tests.kit.control import attached, settle
 from tests.kit.stand import SCOPE
 from tests.unit.services.ec2.stand import Ec2
 
-from demitasse.control import ControlLoop, Enqueue, attached, settle
+from demitasse.control import ControlLoop, Enqueue
 from demitasse.engines.containers.fake import FakeEngine
 from demitasse.engines.containers.spec import Network, NetworkSpec
 from demitasse.errors import EngineUnavailable

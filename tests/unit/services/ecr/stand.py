@@ -17,10 +17,11 @@ from tests.kit.asgi import (
     Response,
     exchange,
 )
+from tests.kit.control import attached, settle
 
 from demitasse.api import Caller, Scope
 from demitasse.clock import ManualClock, Waits
-from demitasse.control import ControlLoop, attached, settle
+from demitasse.control import ControlLoop
 from demitasse.dispatch import Dispatcher
 from demitasse.engines.blobs.fake import MemoryBlobs
 from demitasse.ids import CountingIds

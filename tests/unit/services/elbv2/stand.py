@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 from tests.kit import asgi
+from tests.kit.control import attached, settle
 
 from demitasse.api import Scope
 from demitasse.clock import ManualClock, Waits
-from demitasse.control import ControlLoop, attached, settle
+from demitasse.control import ControlLoop
 from demitasse.dispatch import Dispatcher
 from demitasse.engines.traffic.fake import FakeTraffic
 from demitasse.engines.traffic.routing import Request
