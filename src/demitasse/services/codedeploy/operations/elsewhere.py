@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from demitasse.api import Input, Output
 from demitasse.errors import ServiceError
+from demitasse.services.absent import Absent
 from demitasse.services.base import Context
 from demitasse.services.codedeploy.operations.api import api
 from demitasse.services.codedeploy.records import find_deployment
 
+_none = Absent(
+    api,
+    page="nextToken",
+    wrong_page="InvalidNextTokenException",
+    sentence="There is no {what} {name}.",
+)
 
-@api.operation("ListOnPremisesInstances")
-def list_on_premises(_ctx: Context, _given: Input) -> Output:
-    """None: registering one is refused."""
-    return {"instanceNames": []}
-
-
-@api.operation("ListGitHubAccountTokenNames")
-def list_tokens(_ctx: Context, _given: Input) -> Output:
-    """None: revisions in GitHub are refused."""
-    return {"tokenNameList": []}
+_none.lists("ListOnPremisesInstances", "on-premises instance", "instanceNames")
+_none.lists("ListGitHubAccountTokenNames", "GitHub account token", "tokenNameList")
 
 
 @api.operation("ListDeploymentInstances")
