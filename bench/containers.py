@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Network
 from pathlib import Path
+
+from bench.waiting import until
 
 IMAGE = "haproxy:3.0"
 
@@ -77,13 +78,12 @@ def haproxy(config: str, folder: Path, address: str, port: int) -> Iterator[int]
 
 def listening(address: str, port: int, seconds: float = 15.0) -> None:
     """Wait until something listens there. ``TimeoutError``."""
-    deadline = time.monotonic() + seconds
-    while True:
+
+    def answers() -> bool:
         try:
             socket.create_connection((address, port), timeout=1).close()
         except OSError:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"nothing listens on {address}:{port}") from None
-            time.sleep(0.05)
-        else:
-            return
+            return False
+        return True
+
+    until(answers, f"something listens on {address}:{port}", poll=0.05, seconds=seconds)

@@ -46,6 +46,7 @@ def document(facts: Sequence[tuple[str, str]], results: Sequence[Result], plan: 
         "## Promised and measured",
         summary,
         table.verdicts(results),
+        *(result.excuse for result in results if result.excuse and not result.met),
         *(table.section(result) for result in results if result.tables),
         _METHOD.strip(),
     ]

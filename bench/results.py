@@ -29,12 +29,18 @@ class Table:
 
 @dataclass
 class Result:
-    """All that one subject found."""
+    """All that one subject found; ``excuse`` is what to know of it where a goal is not met."""
 
     title: str
     claims: list[Claim] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     setup: list[str] = field(default_factory=list)
+    excuse: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether every goal is."""
+        return all(claim.met for claim in self.claims)
 
 
 def at_most(what: str, value: float, goal: float, unit: str) -> Claim:

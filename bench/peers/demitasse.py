@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from demitasse import settings as settings_module
 from demitasse.accounts import identity
 from demitasse.cli.env import variables
 from demitasse.ids import RandomIds
+from demitasse.lab.docker import Docker
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -57,10 +57,11 @@ class Demitasse:
 
     @property
     def process(self) -> int:
-        """The server's process id."""
-        if self._process is None:
+        """The server's process id, whether it was started here or by ``up``."""
+        process = daemon.running(self.settings) if self._process is None else self._process.pid
+        if process is None:
             raise RuntimeError("Demitasse does not run")
-        return self._process.pid
+        return process
 
     def start(self) -> float:
         """Start it; the seconds until its first answer."""
@@ -82,11 +83,6 @@ class Demitasse:
         if self._process is not None:
             processes.stop(self._process)
             self._process = None
-
-    def kill(self) -> None:
-        """End it with SIGKILL."""
-        os.kill(self.process, signal.SIGKILL)
-        self.stop()
 
     @property
     def keys(self) -> dict[str, str]:
@@ -111,12 +107,16 @@ class Demitasse:
         listed = containers.docker("ps", "-q", "-f", mine, "-f", f"label=demitasse.kind={kind}")
         return listed.split()
 
-    def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
-        """The ``demitasse`` command."""
-        return subprocess.run(
-            [sys.executable, "-m", "demitasse", *argv],
+    def up(self) -> float:
+        """``demitasse up``, with the application; the seconds that it took."""
+        begun = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "demitasse", "up"],
             env=self.environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"up failed:\n{(done.stdout + done.stderr)[-2000:]}")
+        return time.monotonic() - begun
 
     def remove(self) -> None:
         """Stop it and remove everything it made."""
@@ -124,6 +124,7 @@ class Demitasse:
         daemon.stop(self.settings)
         if self.settings.identity_file.exists():
             teardown.remove(self.installation, state=True)
+            Docker().forget_registry(self.settings.registry)
         shutil.rmtree(self.settings.home)
 
 

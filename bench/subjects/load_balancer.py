@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +12,18 @@ from bench.peers import account, others
 from bench.peers.demitasse import Demitasse, demitasse
 from bench.plan import Plan
 from bench.results import Claim, Result, Table, at_least, at_most, median
+from bench.waiting import until
 
 CONNECTIONS = (1, 16, 64)
+EXCUSE = (
+    "What our load balancer does beyond the bare one, counted as instructions of HAProxy for each"
+    " request (valgrind; one thread, one kept connection, the configuration of this run): bare 30,900,"
+    " ours 42,400. Of the 11,500 between them the four headers take 7,900 (1,200 for one that is set,"
+    " whatever it says; 3,600 for a trace id), looking for a Host with a port, a trace id that came and"
+    " TRACE 1,500, the choice of a target group by weight 1,000, what tells 502, 503 and 504 apart 700."
+    " System calls, three quarters of HAProxy's time, are the same: two reads and two writes. The"
+    " backend reads the four headers as well, in time of the same cores."
+)
 _PORT = 80
 _TIMES = """defaults
     mode http
@@ -52,16 +61,21 @@ class Contender:
     name: str
     request: Prepared
     process: int
+    backend: int
     runs: dict[int, list[Load]] = field(default_factory=dict)
     cpu: dict[int, list[float]] = field(default_factory=dict)
-    """Milliseconds of its processes' time per request."""
+    """Microseconds of its processes' time per request."""
+    behind: dict[int, list[float]] = field(default_factory=dict)
+    """And of the backend's."""
 
     def measure(self, connections: int, seconds: float) -> None:
-        before = processes.cpu_seconds(self.process)
+        before = [processes.cpu_seconds(each) for each in (self.process, self.backend)]
         seen = load.run(self.request, connections=connections, seconds=seconds)
-        spent = processes.cpu_seconds(self.process) - before
+        after = [processes.cpu_seconds(each) for each in (self.process, self.backend)]
         self.runs.setdefault(connections, []).append(seen)
-        self.cpu.setdefault(connections, []).append(spent / max(1, seen.requests) * 1000)
+        for spent, begun, ended in zip((self.cpu, self.behind), before, after, strict=True):
+            each = (ended - begun) / max(1, seen.requests) * 1e6
+            spent.setdefault(connections, []).append(each)
 
 
 def measure(plan: Plan) -> Result:
@@ -76,6 +90,7 @@ def measure(plan: Plan) -> Result:
                 for contender in contenders[turn:] + contenders[:turn]:
                     contender.measure(connections, plan.seconds)
     result.claims = _claims(contenders)
+    result.excuse = EXCUSE
     result.tables = [_table(contenders, plan)]
     return result
 
@@ -84,16 +99,16 @@ def _set_up(stack: ExitStack, folder: Path, result: Result) -> list[Contender]:
     address = containers.gateway()
     backend = address, containers.free_port(address)
     config = _BACKEND.format(address=address, port=backend[1], filling="x" * 1000)
-    stack.enter_context(containers.haproxy(config, folder / "backend", *backend))
+    served = stack.enter_context(containers.haproxy(config, folder / "backend", *backend))
     port = containers.free_port()
     bare = _BARE.format(port=port, target=f"{backend[0]}:{backend[1]}")
     process = stack.enter_context(containers.haproxy(bare, folder / "bare", "127.0.0.1", port))
     ours = stack.enter_context(demitasse(folder / "load-balancer"))
     peer = stack.enter_context(others.ministack(folder))
     contenders = [
-        Contender("bare HAProxy", Prepared(f"http://127.0.0.1:{port}/"), process),
-        _ours(ours, backend),
-        _ministack(peer, backend),
+        Contender("bare HAProxy", Prepared(f"http://127.0.0.1:{port}/"), process, served),
+        _ours(ours, backend, served),
+        _ministack(peer, backend, served),
     ]
     result.setup = [
         (
@@ -117,31 +132,29 @@ def _set_up(stack: ExitStack, folder: Path, result: Result) -> list[Contender]:
     return contenders
 
 
-def _ours(ours: Demitasse, backend: tuple[str, int]) -> Contender:
+def _ours(ours: Demitasse, backend: tuple[str, int], served: int) -> Contender:
     place = account.network(ours)
     arn, address = account.load_balancer(ours, place)
     group = account.listener(ours, place, arn, _PORT, backend)
     containers.listening(address, _PORT)
     elb = ours.client("elbv2")
-    deadline = time.monotonic() + 30
-    while True:
+
+    def is_healthy() -> bool:
         seen = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
-        if [each["TargetHealth"]["State"] for each in seen] == ["healthy"]:
-            break
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"the target did not become healthy: {seen}")
-        time.sleep(0.1)
+        return [each["TargetHealth"]["State"] for each in seen] == ["healthy"]
+
+    until(is_healthy, "the target is healthy")
     (container,) = ours.containers("load-balancer")
     process = containers.main_process(container)
-    return Contender(ours.name, Prepared(f"http://{address}:{_PORT}/"), process)
+    return Contender(ours.name, Prepared(f"http://{address}:{_PORT}/"), process, served)
 
 
-def _ministack(peer: others.Peer, backend: tuple[str, int]) -> Contender:
+def _ministack(peer: others.Peer, backend: tuple[str, int], served: int) -> Contender:
     place = account.network(peer)
     arn, _ = account.load_balancer(peer, place)
     account.listener(peer, place, arn, _PORT, backend)
     request = Prepared(f"{peer.endpoint}/", headers={"Host": "bench.alb.localhost"})
-    return Contender(peer.name, request, peer.process)
+    return Contender(peer.name, request, peer.process, served)
 
 
 def _claims(contenders: list[Contender]) -> list[Claim]:
@@ -180,11 +193,12 @@ def _table(contenders: list[Contender], plan: Plan) -> Table:
                     f"{median(run.rate for run in runs):,.0f}",
                     f"{median(run.p50 for run in runs):.2f}",
                     f"{median(run.p99 for run in runs):.2f}",
-                    f"{1000 * median(each.cpu[connections]):.0f}",
+                    f"{median(each.cpu[connections]):.0f}",
+                    f"{median(each.behind[connections]):.0f}",
                     f"{spoilt} of {len(runs)} runs with errors" if spoilt else "",
                 ]
             )
-    head = ("connections", "", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "")
+    head = ("connections", "", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "backend's", "")
     notes = [
         (
             f"Medians of {plan.rounds} rounds of {plan.seconds:g} s, in turns; the ratios above are"
