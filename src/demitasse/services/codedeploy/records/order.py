@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = 10**17  # microseconds: in the year 5138
+_LATEST = 10**17 - 1  # microseconds: in the year 5138
 _MOST = 10**10
 
 
