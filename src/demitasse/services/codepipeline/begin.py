@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from demitasse.ids import Ids
-from demitasse.services.codepipeline import variables
+from demitasse.services.codepipeline import roles, variables
 from demitasse.services.codepipeline.look import Run
 from demitasse.services.codepipeline.records import (
     ACTIONS,
@@ -27,22 +27,9 @@ from demitasse.store import Transaction
 def begin(tx: Transaction, run: Run, declared: Action, ids: Ids, now: datetime) -> str:
     """Keep a new action execution; its key. One that lacks what it needs has failed at once."""
     own = run.item.desired
-    try:
-        configuration = {
-            name: variables.resolve(name, value, _namespaces(run))
-            for name, value in declared.configuration.items()
-        }
-        problem = None
-    except variables.Unresolved as error:
-        configuration = declared.configuration
-        problem = Problem("ConfigurationError", str(error))
+    configuration, problem = _configuration(run, declared)
     ready = run.item.observed.artifacts
-    missing = [each.name for each in declared.input_artifacts if each.name not in ready]
-    if missing:
-        problem = Problem(
-            "ConfigurationError",
-            f"The input artifact {missing[0]} has not been put out by the action that declares it.",
-        )
+    problem = problem or _missing(run, declared) or _unassumed(tx, run, declared)
     pin = own.pins.get(declared.name, Pin())
     if pin.key:
         configuration = configuration | {"S3ObjectKey": pin.key}
@@ -81,6 +68,36 @@ def begin(tx: Transaction, run: Run, declared: Action, ids: Ids, now: datetime) 
         item = tx.observe(ACTIONS, item.ref, seen)
         tell_action(tx, item, ids, now, "FAILED")
     return item.key
+
+
+def _configuration(run: Run, declared: Action) -> tuple[dict[str, str], Problem | None]:
+    """An action's configuration with its variables in their places, or why that cannot be."""
+    try:
+        return {
+            name: variables.resolve(name, value, _namespaces(run))
+            for name, value in declared.configuration.items()
+        }, None
+    except variables.Unresolved as error:
+        return declared.configuration, Problem("ConfigurationError", str(error))
+
+
+def _missing(run: Run, declared: Action) -> Problem | None:
+    ready = run.item.observed.artifacts
+    missing = [each.name for each in declared.input_artifacts if each.name not in ready]
+    if not missing:
+        return None
+    return Problem(
+        "ConfigurationError",
+        f"The input artifact {missing[0]} has not been put out by the action that declares it.",
+    )
+
+
+def _unassumed(tx: Transaction, run: Run, declared: Action) -> Problem | None:
+    """A role that was deleted, or trusts CodePipeline no more. Who approves needs none."""
+    if declared.action_type_id.category == "Approval":
+        return None
+    why = roles.trouble(tx, run.item.scope, run.declaration, declared)
+    return Problem("PermissionError", why) if why else None
 
 
 def gather(tx: Transaction, run: Run) -> Run:

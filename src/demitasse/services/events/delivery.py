@@ -10,12 +10,14 @@ from typing import Any
 import msgspec
 
 from demitasse.api import Scope
+from demitasse.errors import ServiceError
 from demitasse.ids import Ids
 from demitasse.services.codebuild.records import start_build
 from demitasse.services.codepipeline.records import start_execution
 from demitasse.services.events import inputs, starting
 from demitasse.services.events.destinations import PIPELINE, PROJECT, destination
 from demitasse.services.events.records import Event, Rule, Target, document, rule_arn
+from demitasse.services.iam.records import find_role
 from demitasse.services.logs.records.writing import write
 from demitasse.store import Transaction
 
@@ -36,6 +38,8 @@ def deliver(
     """Hand an event to a target. ``ServiceError`` when that is impossible, now and later."""
     arn = rule_arn(scope, rule.bus, rule.name)
     where = destination(scope, target.arn)
+    if target.role_arn and find_role(tx, scope, target.role_arn) is None:
+        raise ServiceError("AccessDeniedException", f"There is no role {target.role_arn} to assume")
     text = inputs.handed_on(target, document(scope, event), ingested=event.ingested, rule_arn=arn)
     has_input = bool(target.input or target.input_path or target.transformer)
     if where.service == PIPELINE:

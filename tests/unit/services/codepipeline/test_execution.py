@@ -8,6 +8,7 @@ from tests.unit.services.codepipeline.stand import Stand
 from tests.unit.services.codepipeline.structures import (
     BUCKET,
     FILES,
+    ROLE,
     SCOPE,
     action,
     approval,
@@ -19,6 +20,8 @@ from tests.unit.services.codepipeline.structures import (
 )
 
 from demitasse.services.codebuild.records import Phase
+from demitasse.services.iam.records import ROLES, everywhere
+from demitasse.store import Ref
 
 
 def released() -> Stand:
@@ -280,6 +283,20 @@ def test_an_approval_is_given_once_and_with_its_token() -> None:
         "ApprovalAlreadyCompletedException"
     )
     assert "token" not in at.latest("Ask", "Ask")
+
+
+def test_an_action_whose_role_is_gone_fails() -> None:
+    at = Stand()
+    at.create(*asking("Ask")["stages"])
+    with at.store.transaction() as tx:
+        tx.delete(ROLES, Ref(everywhere(SCOPE), "PipelineRole"))
+    at.answer("Ask")
+    at.start()
+    assert at.statuses() == ["Succeeded", "Failed"]
+    assert at.latest("Source", "Code")["errorDetails"] == {
+        "code": "PermissionError",
+        "message": f"CodePipeline is not authorized to perform AssumeRole on role {ROLE}",
+    }
 
 
 def test_an_approval_may_want_a_summary() -> None:

@@ -16,6 +16,7 @@ from demitasse.clock import ManualClock
 from demitasse.services.codepipeline.records import PIPELINES
 from demitasse.services.events import delivery, inputs
 from demitasse.services.events.records import EVENTS, Target, Transformer
+from demitasse.services.iam.records import ROLES, everywhere
 from demitasse.store import Ref
 
 from .stand import GROUP, PIPELINE_ARN, PROJECT_ARN, Stand
@@ -226,6 +227,18 @@ def test_a_pipeline_deleted_meanwhile_is_only_a_line_in_the_log() -> None:
     stand.put()
     with stand.store.transaction() as tx:
         tx.delete(PIPELINES, Ref(SCOPE, "update-employee"))
+    stand.deliver()
+    assert (stand.executions(), stand.delivery.dropped) == ([], 1)
+
+
+def test_a_target_whose_role_is_gone_is_not_started() -> None:
+    stand = Stand()
+    stand.pipeline()
+    stand.rule()
+    stand.target("rule", PIPELINE_ARN)
+    with stand.store.transaction() as tx:
+        tx.delete(ROLES, Ref(everywhere(SCOPE), "PipelineRole"))
+    stand.put()
     stand.deliver()
     assert (stand.executions(), stand.delivery.dropped) == ([], 1)
 

@@ -9,12 +9,8 @@ from demitasse.api import Input, Output
 from demitasse.errors import ServiceError
 from demitasse.services import paging
 from demitasse.services.base import Context
-from demitasse.services.codepipeline.operations import faults
 from demitasse.services.codepipeline.records import PipelineItem, find_pipeline
-from demitasse.services.codepipeline.records.declarations import Declaration, Stage
-from demitasse.services.iam.records import find_role, trusts_service
-
-SERVICE = "codepipeline.amazonaws.com"
+from demitasse.services.codepipeline.records.declarations import Stage
 
 
 def invalid(message: str) -> ServiceError:
@@ -45,23 +41,6 @@ def stage(item: PipelineItem, name: str) -> Stage:
             f"The pipeline '{item.key}' does not have a stage with name '{name}'",
         )
     return found
-
-
-def check_roles(ctx: Context, declaration: Declaration) -> None:
-    """Check the roles of a structure: CodePipeline must be able to assume the pipeline's.
-
-    Those of actions must be there; whether the pipeline's role may assume them is not evaluated.
-    """
-    own = find_role(ctx.tx, ctx.scope, declaration.role_arn)
-    if own is None or not trusts_service(own, SERVICE):
-        raise _not_assumed("CodePipeline", declaration.role_arn)
-    for _, action in declaration.actions():
-        if action.role_arn and find_role(ctx.tx, ctx.scope, action.role_arn) is None:
-            raise _not_assumed(declaration.role_arn, action.role_arn)
-
-
-def _not_assumed(by: str, arn: str) -> ServiceError:
-    return faults.structure(f"{by} is not authorized to perform AssumeRole on role {arn}")
 
 
 def page(

@@ -9,8 +9,8 @@ import msgspec
 from demitasse.api import Input, Output
 from demitasse.errors import ServiceError
 from demitasse.services.base import Context
-from demitasse.services.codepipeline import sources
-from demitasse.services.codepipeline.operations import names, structure, tags
+from demitasse.services.codepipeline import roles, sources
+from demitasse.services.codepipeline.operations import faults, names, structure, tags
 from demitasse.services.codepipeline.operations.api import api
 from demitasse.services.codepipeline.records import (
     ACTIONS,
@@ -97,7 +97,9 @@ def update_pipeline(ctx: Context, given: Input) -> Output:
 def _read(ctx: Context, given: Input, *, version: int) -> Declaration:
     """The structure in an input, checked, as a version of the pipeline."""
     declaration = structure.read(given["pipeline"], ctx.scope)
-    names.check_roles(ctx, declaration)
+    for _, action in declaration.actions():
+        if why := roles.trouble(ctx.tx, ctx.scope, declaration, action):
+            raise faults.structure(why)
     return msgspec.structs.replace(declaration, version=version)
 
 
