@@ -32,21 +32,21 @@ class Network:
     security_group: str
 
 
-def network(aws: Aws, ports: tuple[int, int] = (80, 9000)) -> Network:
+def network(aws: Aws) -> Network:
     """The default VPC, with a security group that lets everybody in."""
     ec2 = aws.client("ec2")
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
     group = ec2.create_security_group(GroupName="bench", Description="bench", VpcId=vpc)["GroupId"]
     ec2.authorize_security_group_ingress(
-        GroupId=group, IpProtocol="tcp", FromPort=ports[0], ToPort=ports[1], CidrIp="0.0.0.0/0"
+        GroupId=group, IpProtocol="tcp", FromPort=80, ToPort=80, CidrIp="0.0.0.0/0"
     )
     return Network(vpc, sorted(each["SubnetId"] for each in subnets)[:2], group)
 
 
-def cluster(aws: Aws, name: str = "bench") -> None:
+def cluster(aws: Aws) -> None:
     """An ECS cluster."""
-    aws.client("ecs").create_cluster(clusterName=name)
+    aws.client("ecs").create_cluster(clusterName="bench")
 
 
 def task_definition(aws: Aws) -> str:
@@ -65,11 +65,11 @@ def task_definition(aws: Aws) -> str:
     return arn
 
 
-def service(aws: Aws, place: Network, definition: str, name: str = "bench") -> None:
-    """An ECS service that asks for no task, in the cluster of the same name."""
+def service(aws: Aws, place: Network, definition: str) -> None:
+    """An ECS service that asks for no task, in the cluster."""
     aws.client("ecs").create_service(
         cluster="bench",
-        serviceName=name,
+        serviceName="bench",
         taskDefinition=definition,
         desiredCount=0,
         launchType="FARGATE",
@@ -83,10 +83,10 @@ def service(aws: Aws, place: Network, definition: str, name: str = "bench") -> N
     )
 
 
-def load_balancer(aws: Aws, place: Network, name: str = "bench") -> tuple[str, str]:
+def load_balancer(aws: Aws, place: Network) -> tuple[str, str]:
     """A load balancer; its ARN and DNS name."""
     made = aws.client("elbv2").create_load_balancer(
-        Name=name, Subnets=place.subnets, SecurityGroups=[place.security_group]
+        Name="bench", Subnets=place.subnets, SecurityGroups=[place.security_group]
     )["LoadBalancers"][0]
     return made["LoadBalancerArn"], made["DNSName"]
 

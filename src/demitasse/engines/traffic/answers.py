@@ -32,15 +32,10 @@ def _media_type(action: FixedResponse) -> str:
 
 
 def _redirect(action: Redirect) -> list[str]:
-    title = pages.TITLES[action.status]
-    body = pages.escaped(pages.page(title))
     protocol = action.protocol.replace("#{protocol}", "http").lower()
     where = f"{protocol}://{_filled(action.host)}:{_filled(action.port)}{_filled(action.path)}"
     query = _filled(action.query)
-    line = (
-        f"http-request return status {action.status} content-type text/html"
-        f' string "{body}" hdr Server {pages.SERVER} hdr Location '
-    )
+    line = f"http-request return {pages.answer(action.status)} hdr Location "
     if not query:
         return [line + quoted(where)]
     if action.query == "#{query}":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from demitasse.engines.traffic import names
 from demitasse.engines.traffic.acl import quoted
 from demitasse.engines.traffic.matcher import ranges
-from demitasse.engines.traffic.pages import SERVER, TITLES, escaped, page
+from demitasse.engines.traffic.pages import answer
 from demitasse.engines.traffic.spec import (
     Algorithm,
     AppCookie,
@@ -102,20 +102,13 @@ def group_backend(group: TargetGroup, rules: list[str]) -> list[str]:
         ),
         f"http-check expect status {expected}",
         f"timeout check {milliseconds(check.timeout)}",
-        (
-            "http-request return status 503 content-type text/html"
-            f' string "{_no_target_page()}" hdr Server {SERVER} unless {{ nbsrv -m bool }}'
-        ),
+        f"http-request return {answer(503)} unless {{ nbsrv -m bool }}",
         *rules,
         *_stickiness(group),
         "http-after-response allow unless { status 503 }",
         "http-after-response set-status 502 if { txn.sess_term_state SC }",
         "http-after-response set-status 504 if { txn.sess_term_state sC }",
     ]
-
-
-def _no_target_page() -> str:
-    return escaped(page(TITLES[503]))
 
 
 def _check_host(check: HealthCheck) -> str:

@@ -30,11 +30,10 @@ class Step:
     conditions: tuple[Condition, ...]
     action: Action
 
-    @property
-    def holding(self) -> str:
-        """The ``if`` under which it acts; empty for the default action."""
+    def when(self, *also: str) -> str:
+        """The ``if`` under which it acts, and something more holds; empty for no condition."""
         acl_names = [f"r{self.number}c{place}" for place in range(len(self.conditions))]
-        return f" if {' '.join(acl_names)}" if acl_names else ""
+        return f" if {' '.join([*acl_names, *also])}" if acl_names or also else ""
 
     def acl_lines(self) -> Iterator[str]:
         for place, condition in enumerate(self.conditions):
@@ -144,9 +143,8 @@ def _group_cookie(port: int, ordered: list[Step]) -> list[str]:
     table = f"{names.HOME}/{sticky_file(port)}"
     lines = ["http-request set-var(txn.group) req.cook(AWSALBTG)"]
     for step in ordered:
-        first = "!{ var(txn.action) -m found }"
-        holding = f"{step.holding} {first}" if step.conditions else f" if {first}"
-        lines.append(f"http-request set-var(txn.action) int({step.number}){holding}")
+        first = step.when("!{ var(txn.action) -m found }")
+        lines.append(f"http-request set-var(txn.action) int({step.number}){first}")
     for step in ordered:
         if isinstance(step.action, Forward) and step.action.stickiness is not None:
             lifetime = max(1, round(step.action.stickiness))
@@ -162,17 +160,14 @@ def _group_cookie(port: int, ordered: list[Step]) -> list[str]:
 
 def _switch(port: int, step: Step) -> list[str]:
     if not isinstance(step.action, Forward):
-        return [f"use_backend {action_backend(port, step)}{step.holding}"]
+        return [f"use_backend {action_backend(port, step)}{step.when()}"]
     lines = []
     if step.action.stickiness is not None:
         table = f"{names.HOME}/{sticky_file(port)}"
         chosen = f"str({step.number}:),concat(,txn.group),map_str({table})"
-        known = f"{{ {chosen} -m found }}"
-        holding = f"{step.holding} {known}" if step.conditions else f" if {known}"
-        lines.append(f"use_backend %[{chosen}]{holding}")
+        known = step.when(f"{{ {chosen} -m found }}")
+        lines.append(f"use_backend %[{chosen}]{known}")
     offset = f",add({step.number * SLICE})" if step.number else ""
     table = f"{names.HOME}/{forward_file(port)}"
-    lines.append(
-        f"use_backend %[rand({SLICE}){offset},map_int({table},{NO_BACKEND})]{step.holding}"
-    )
+    lines.append(f"use_backend %[rand({SLICE}){offset},map_int({table},{NO_BACKEND})]{step.when()}")
     return lines

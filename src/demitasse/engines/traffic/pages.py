@@ -32,6 +32,16 @@ def page(title: str) -> str:
     )
 
 
-def escaped(text: str) -> str:
-    """A page between double quotes of HAProxy's configuration."""
-    return text.replace("\r", "\\r").replace("\n", "\\n")
+def answer(status: int) -> str:
+    """An answer with such a page, as HAProxy's configuration says it."""
+    return _answer(status, "string", TITLES[status])
+
+
+def made_answer(status: int, title: str) -> str:
+    """An answer whose title is made when it is given: a log-format of HAProxy's."""
+    return _answer(status, "lf-string", title)
+
+
+def _answer(status: int, kind: str, title: str) -> str:
+    text = page(title).replace("\r", "\\r").replace("\n", "\\n")
+    return f'status {status} content-type text/html {kind} "{text}" hdr Server {SERVER}'

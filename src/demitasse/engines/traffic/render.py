@@ -136,24 +136,10 @@ def _defaults(spec: LoadBalancer) -> list[str]:
         "option idle-close-on-response",
         "load-server-state-from-file global",
     ]
-    lines += [
-        f'http-error status {status} content-type text/html string "{pages.escaped(pages.page(pages.TITLES[status]))}" '
-        f"hdr Server {pages.SERVER}"
-        for status in pages.OWN_ERRORS
-    ]
-    lines.append(
-        f'http-error status 503 content-type text/html lf-string "{_why_unavailable()}" '
-        f"hdr Server {pages.SERVER}"
-    )
-    return lines
+    lines += [f"http-error {pages.answer(status)}" for status in pages.OWN_ERRORS]
+    why = f"%[txn.sess_term_state,map_str({names.HOME}/errors.map,{pages.TITLES[503]})]"
+    return [*lines, f"http-error {pages.made_answer(503, why)}"]
 
-
-def _why_unavailable() -> str:
-    title = f"%[txn.sess_term_state,map_str({names.HOME}/errors.map,{_NO_TARGET})]"
-    return pages.escaped(pages.page(title))
-
-
-_NO_TARGET = "503 Service Temporarily Unavailable"
 
 _ERRORS = f"SC {pages.TITLES[502]}\nsC {pages.TITLES[504]}\n"
 """How a connection to a target failed: refused or reset, and never answered."""
@@ -178,11 +164,4 @@ def _tables(spec: LoadBalancer, listener: Listener) -> dict[str, Table]:
 
 
 def _nowhere() -> list[str]:
-    title = pages.escaped(pages.page(pages.TITLES[503]))
-    return [
-        f"backend {NO_BACKEND}",
-        (
-            f'http-request return status 503 content-type text/html string "{title}"'
-            f" hdr Server {pages.SERVER}"
-        ),
-    ]
+    return [f"backend {NO_BACKEND}", f"http-request return {pages.answer(503)}"]
