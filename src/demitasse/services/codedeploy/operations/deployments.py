@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 
 import msgspec
@@ -12,7 +11,7 @@ from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.base import Context
 from demitasse.services.codedeploy import describe
 from demitasse.services.codedeploy.look import trouble
-from demitasse.services.codedeploy.operations import names, settings
+from demitasse.services.codedeploy.operations import locations, names, settings
 from demitasse.services.codedeploy.operations.api import api
 from demitasse.services.codedeploy.records import (
     ALL,
@@ -21,14 +20,12 @@ from demitasse.services.codedeploy.records import (
     LISTED,
     Deployment,
     DeploymentObserved,
-    Revision,
     create_deployment,
     find_application,
     find_deployment,
     find_group,
     stop_deployment,
 )
-from demitasse.services.codedeploy.records.creating import text_revision
 from demitasse.services.codedeploy.records.order import newest_first_since, newest_first_until
 from demitasse.store import Item
 
@@ -59,7 +56,7 @@ def create(ctx: Context, given: Input) -> Output:
         ctx.now,
         application=given["applicationName"],
         group=given["deploymentGroupName"],
-        revision=revision(given.get("revision")),
+        revision=locations.read(given.get("revision")),
         config=given.get("deploymentConfigName", ""),
         auto_rollback=settings.auto_rollback(given.get("autoRollbackConfiguration")),
         description=given.get("description", ""),
@@ -188,52 +185,3 @@ def _running(ctx: Context, identity: str | None) -> Item[Deployment, DeploymentO
             f"The deployment {identity} has already been completed",
         )
     return item
-
-
-def revision(given: Input | None) -> Revision:
-    """A ``RevisionLocation`` as kept."""
-    if not given:
-        raise ServiceError("RevisionRequiredException", "The revision must be specified.")
-    type_ = given.get("revisionType")
-    member = {"S3": "s3Location", "String": "string", "AppSpecContent": "appSpecContent"}.get(
-        type_ or ""
-    )
-    if type_ == "GitHub":
-        raise NotSupported("revisionType GitHub")
-    if member is None:
-        raise _invalid("The revision type must be specified.")
-    location = given.get(member)
-    if not location:
-        raise _invalid(f"The revision type {type_} needs {member}.")
-    return _s3(location) if type_ == "S3" else _text(location, str(type_))
-
-
-def _text(given: Input, type_: str) -> Revision:
-    content = given.get("content")
-    if not content:
-        raise _invalid("The content of the AppSpec must be specified.")
-    kept = text_revision(content)
-    sha256 = given.get("sha256")
-    if sha256 and sha256.lower() != hashlib.sha256(content.encode()).hexdigest():
-        raise _invalid("The SHA256 hash does not match the content of the AppSpec.")
-    return msgspec.structs.replace(kept, type=type_)
-
-
-def _s3(given: Input) -> Revision:
-    if not given.get("bucket") or not given.get("key"):
-        raise _invalid("The bucket and the key of the revision must be specified.")
-    bundle = given.get("bundleType", "")
-    if bundle not in {"YAML", "JSON"}:
-        raise _invalid("For ECS deployment, BundleType must be either YAML or JSON")
-    return Revision(
-        "S3",
-        bucket=given["bucket"],
-        key=given["key"],
-        bundle_type=bundle,
-        version=given.get("version", ""),
-        etag=given.get("eTag", ""),
-    )
-
-
-def _invalid(message: str) -> ServiceError:
-    return ServiceError("InvalidRevisionException", message)

@@ -6,9 +6,8 @@ from demitasse.api import Input, Output
 from demitasse.errors import ServiceError
 from demitasse.services.base import Context
 from demitasse.services.codedeploy import describe
-from demitasse.services.codedeploy.operations import names
+from demitasse.services.codedeploy.operations import locations, names
 from demitasse.services.codedeploy.operations.api import api
-from demitasse.services.codedeploy.operations.deployments import revision
 from demitasse.services.codedeploy.records import (
     DEPLOYMENTS,
     GROUPS,
@@ -39,7 +38,7 @@ def register(ctx: Context, given: Input) -> Output:
         ctx.scope,
         ctx.now,
         application.desired.id,
-        revision(given["revision"]),
+        locations.read(given["revision"]),
         description=given.get("description", ""),
     )
     return {}
@@ -49,7 +48,7 @@ def register(ctx: Context, given: Input) -> Output:
 def get(ctx: Context, given: Input) -> Output:
     """A revision that was registered or deployed."""
     application = find_application(ctx.tx, ctx.scope, given["applicationName"])
-    item = _find(ctx, application.desired.id, revision(given["revision"]))
+    item = _find(ctx, application.desired.id, locations.read(given["revision"]))
     return {
         "applicationName": application.key,
         "revision": describe.revision(item.desired.revision),
@@ -61,7 +60,7 @@ def get(ctx: Context, given: Input) -> Output:
 def batch_get(ctx: Context, given: Input) -> Output:
     """Those that exist; ``errorMessage`` says that others do not."""
     application = find_application(ctx.tx, ctx.scope, given["applicationName"])
-    wanted = names.batch([revision(each) for each in given["revisions"]], "revisions", _MOST)
+    wanted = names.batch([locations.read(each) for each in given["revisions"]], "revisions", _MOST)
     found = [find_revision(ctx.tx, ctx.scope, application.desired.id, each) for each in wanted]
     shown = [
         {
