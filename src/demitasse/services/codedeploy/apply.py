@@ -167,7 +167,11 @@ class Applying:
             self._succeeded()
 
     def _succeeded(self) -> None:
-        group = self._tx.one(GROUPS, self._item.scope, "id", self._item.desired.group_id)
+        """Note the group's last good deployment, whose revision is the one that runs now."""
+        own = self._item.desired
+        if own.rolls_back and own.previous is None:
+            return  # what runs now was there before the first deployment
+        group = self._tx.one(GROUPS, self._item.scope, "id", own.group_id)
         if group is not None:
             seen = msgspec.structs.replace(group.observed, successful=self._item.key)
             self._tx.observe(GROUPS, group.ref, seen)

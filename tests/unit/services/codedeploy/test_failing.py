@@ -26,6 +26,7 @@ from tests.unit.services.codedeploy.world import (
 from demitasse.errors import ServiceError
 from demitasse.services.codedeploy import describe
 from demitasse.services.codedeploy.look import trouble
+from demitasse.services.codedeploy.records import GROUPS
 from demitasse.services.ecs.records import TASK_SETS, count_failure
 from demitasse.services.elbv2.records import (
     LISTENERS,
@@ -149,6 +150,32 @@ def test_an_automatic_rollback_is_a_deployment_of_its_own() -> None:
     assert world.seen(rollback).status == "Succeeded"
     assert world.sets() == [world.blue]
     assert world.weights() == [{TWO: 1}] * 2
+
+
+def test_after_a_rollback_the_group_has_the_revision_that_runs() -> None:
+    world = World(auto_rollback=ON_FAILURE)
+
+    def fails() -> str:
+        deployment = world.deploy()
+        installed(world, deployment)
+        world.clock.advance(HOUR)
+        world.reconcile(deployment)
+        world.go()
+        return world.seen(deployment).rollback
+
+    def successful() -> str:
+        with world.store.transaction() as tx:
+            return tx.page(GROUPS, SCOPE)[0].observed.successful
+
+    fails()
+    assert successful() == ""  # what runs was never deployed
+    good = world.deploy(1)
+    world.go()
+    world.go(seconds=300)
+    assert successful() == good
+    rollback = fails()
+    assert successful() == rollback
+    assert world.item(rollback).desired.revision == world.item(good).desired.revision
 
 
 @pytest.mark.parametrize("phase", ["install", "shift", "wait"])
