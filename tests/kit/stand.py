@@ -31,6 +31,7 @@ class Stand:
         self.clock = ManualClock()
         self.ids = CountingIds()
         self.waits = Waits(1)
+        self.credentials = asgi.Credentials()
         operations = {api.service: api.operations for api in apis}
         names = tuple(operations)
         if names not in _models:
@@ -40,7 +41,7 @@ class Stand:
             models=self.models,
             operations=operations,
             dispatch=Dispatcher(apis, self.store, self.clock, self.ids, SITE),
-            credentials=asgi.Credentials(),
+            credentials=self.credentials,
             clock=self.clock,
             ids=self.ids,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -20,12 +21,22 @@ CREATED = "PULL_REQUEST_CREATED"
 STATUS_CHANGED = "PULL_REQUEST_STATUS_CHANGED"
 SOURCE_UPDATED = "PULL_REQUEST_SOURCE_REFERENCE_UPDATED"
 MERGED = "PULL_REQUEST_MERGE_STATE_CHANGED"
+RULE_CREATED = "PULL_REQUEST_APPROVAL_RULE_CREATED"
+RULE_UPDATED = "PULL_REQUEST_APPROVAL_RULE_UPDATED"
+RULE_DELETED = "PULL_REQUEST_APPROVAL_RULE_DELETED"
+OVERRIDDEN = "PULL_REQUEST_APPROVAL_RULE_OVERRIDDEN"
+APPROVAL_CHANGED = "PULL_REQUEST_APPROVAL_STATE_CHANGED"
 
 _TOLD = {
     CREATED: "pullRequestCreated",
     STATUS_CHANGED: "pullRequestStatusChanged",
     SOURCE_UPDATED: "pullRequestSourceBranchUpdated",
     MERGED: "pullRequestMergeStatusUpdated",
+    RULE_CREATED: "pullRequestApprovalRuleCreated",
+    RULE_UPDATED: "pullRequestApprovalRuleUpdated",
+    RULE_DELETED: "pullRequestApprovalRuleDeleted",
+    OVERRIDDEN: "pullRequestApprovalRuleOverridden",
+    APPROVAL_CHANGED: "pullRequestApprovalStateChanged",
 }
 _LONGEST_ID = 12
 
@@ -38,11 +49,29 @@ class Merged(msgspec.Struct, frozen=True):
     option: str
 
 
+class ApprovalRule(msgspec.Struct, frozen=True):
+    """Whose approvals a pull request needs; ``content`` is AWS's JSON, as it was given."""
+
+    id: str
+    name: str
+    content: str
+    created_at: datetime
+    changed_at: datetime
+    changed_by: str
+
+    @property
+    def sha256(self) -> str:
+        """The content's digest, in hexadecimal."""
+        return hashlib.sha256(self.content.encode()).hexdigest()
+
+
 class PullRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """A pull request; ``key`` is its id, filled up with zeros.
 
     ``source`` and ``destination`` are branches by their full names. ``destination_commit`` is
-    where the destination stood when it was created, later when it was closed.
+    where the destination stood when it was created, later when it was closed. ``approvals`` holds
+    who has said what (AWS's approvalState) of a revision, by its id; ``overriders`` who has set
+    the rules aside for a revision.
     """
 
     repository_id: str
@@ -57,6 +86,9 @@ class PullRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     token: str = ""
     status: str = "OPEN"
     merged: Merged | None = None
+    rules: tuple[ApprovalRule, ...] = ()
+    approvals: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    overriders: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class PullRequestObserved(msgspec.Struct, frozen=True):
@@ -74,7 +106,7 @@ class Happened(msgspec.Struct, frozen=True, omit_defaults=True):
     """What happened to a pull request; ``key`` is the pull request's, ``/`` and a number.
 
     ``type`` is AWS's. ``before`` and ``after`` are where the source stood, ``destination`` where
-    the destination did.
+    the destination did. ``said`` is what was said of a ``revision``, ``rule`` an approval rule.
     """
 
     type: str
@@ -83,6 +115,9 @@ class Happened(msgspec.Struct, frozen=True, omit_defaults=True):
     before: str = ""
     after: str = ""
     destination: str = ""
+    revision: str = ""
+    said: str = ""
+    rule: ApprovalRule | None = None
 
 
 PULL_REQUESTS: Kind[PullRequest, PullRequestObserved] = Kind(
@@ -194,6 +229,13 @@ def tell(
     }
     if own.merged is not None:
         detail["mergeOption"] = own.merged.option
+    if happened.rule is not None:
+        detail["approvalRuleId"] = happened.rule.id
+        detail["approvalRuleName"] = happened.rule.name
+        detail["approvalRuleContentSha256"] = happened.rule.sha256
+    if happened.said:
+        member = "overrideStatus" if happened.type == OVERRIDDEN else "approvalStatus"
+        detail[member] = happened.said
     emit(
         tx,
         repository.scope,

@@ -135,6 +135,32 @@ def observe_references(
     return True
 
 
+def tell_merge_commit(
+    tx: Transaction,
+    item: RepositoryItem,
+    about: Mapping[str, str],
+    ids: Ids,
+    now: datetime,
+) -> None:
+    """Say that a merge's commit was made to which no branch leads."""
+    detail = {
+        "event": "unreferencedMergeCommitCreated",
+        "repositoryName": item.key,
+        "repositoryId": item.desired.repository_id,
+        **about,
+    }
+    emit(
+        tx,
+        item.scope,
+        ids,
+        now,
+        source=SOURCE,
+        detail_type=STATE_CHANGE,
+        detail=detail,
+        resources=(arn_of(item.scope, item.key),),
+    )
+
+
 def _full(observed: RepositoryObserved) -> dict[str, str]:
     return {
         **{_BRANCHES + name: at for name, at in observed.branches.items()},

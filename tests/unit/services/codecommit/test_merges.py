@@ -218,7 +218,11 @@ def test_binary_files_are_not_merged_by_lines(codecommit: CodeCommit) -> None:
 
 def test_a_merge_can_be_tried_out(codecommit: CodeCommit) -> None:
     _, source, destination = fork(codecommit, {"a": b"new"}, {"b": b"B"})
+    codecommit.events.clear()
     made = codecommit.ask("CreateUnreferencedMergeCommit", **BOTH, mergeOption="THREE_WAY_MERGE")
+    (event,) = codecommit.events
+    assert event["event"] == "unreferencedMergeCommitCreated"
+    assert (event["commitId"], event["conflictDetailsLevel"]) == (made["commitId"], "FILE_LEVEL")
     commit = codecommit.ask("GetCommit", **DEMO, commitId=made["commitId"])["commit"]
     assert commit["parents"] == [destination, source]
     assert codecommit.item().observed.branches == {"dev": destination, "feature": source}

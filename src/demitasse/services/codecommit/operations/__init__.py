@@ -1,6 +1,9 @@
-"""The API of CodeCommit. What is not here (approval rules, reactions) is refused by name."""
+"""The API of CodeCommit. What is not here (templates of
+approval rules, reactions) is refused by name.
+"""
 
 from demitasse.services.codecommit.operations import (
+    approvals,
     branches,
     comments,
     commits,
@@ -19,6 +22,7 @@ from demitasse.services.codecommit.operations.api import api
 
 __all__ = [
     "api",
+    "approvals",
     "branches",
     "comments",
     "commits",

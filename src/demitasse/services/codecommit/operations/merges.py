@@ -15,6 +15,7 @@ from demitasse.services.codecommit.operations.conflicts import (
     find_merge,
     rules_of,
 )
+from demitasse.services.codecommit.records import tell_merge_commit
 from demitasse.services.codecommit.references import Move, ReferenceMoved
 from demitasse.services.codecommit.repository_view import Commit, NewCommit, View, look
 from demitasse.services.codecommit.resolutions import Resolutions
@@ -47,6 +48,9 @@ async def create_unreferenced_merge_commit(context: WaitingContext, given: Input
         )
     view, merge = await find_merge(context, given)
     commit = await _merged(context, view, merge, given)
+    about = {"commitId": commit.id, **_about(merge.source, merge.destination, merge.base, given)}
+    with context.transaction() as tx:
+        tell_merge_commit(tx, view.item, about, context.ids, context.now)
     return {"commitId": commit.id, "treeId": commit.tree}
 
 
@@ -84,14 +88,7 @@ async def merge_into(
             "ManualMergeRequiredException",
             "The branches have diverged, so that a fast-forward merge is not possible.",
         )
-    about = {
-        "sourceCommitId": source,
-        "destinationCommitId": tip,
-        "baseCommitId": base,
-        "mergeOption": given["mergeOption"],
-        "conflictDetailLevel": given.get("conflictDetailLevel", "FILE_LEVEL"),
-        "conflictResolutionStrategy": given.get("conflictResolutionStrategy", "NONE"),
-    }
+    about = _about(source, tip, base, given)
     try:
         await view.git.move(view.id, Move(f"refs/heads/{branch}", tip, commit.id))
     except ReferenceMoved as error:
@@ -116,6 +113,18 @@ async def _merged(context: WaitingContext, view: View, merge: Merge, given: Inpu
         merge.source if given["mergeOption"] == THREE_WAY else None,
     )
     return await view.git.write(view.id, new, context.now)
+
+
+def _about(source: str, destination: str, base: str, given: Input) -> dict[str, str]:
+    """What CodeCommit's events say of a merge."""
+    return {
+        "sourceCommitId": source,
+        "destinationCommitId": destination,
+        "baseCommitId": base,
+        "mergeOption": given["mergeOption"],
+        "conflictDetailsLevel": given.get("conflictDetailLevel", "FILE_LEVEL"),
+        "conflictResolutionStrategy": given.get("conflictResolutionStrategy", "NONE"),
+    }
 
 
 def _moved(branch: str) -> ServiceError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from demitasse.api import Input, Output
 from demitasse.errors import ServiceError
 from demitasse.services.base import WaitingContext
+from demitasse.services.codecommit.approvals import is_approved
 from demitasse.services.codecommit.operations.api import api, check_name
 from demitasse.services.codecommit.operations.conflicts import FAST_FORWARD, SQUASH, THREE_WAY
 from demitasse.services.codecommit.operations.merges import merge_into
@@ -67,6 +68,12 @@ async def _merge(context: WaitingContext, given: Input) -> Output:
                 "TipOfSourceReferenceIsDifferentException",
                 "The tip of the source branch in the destination repository does not match the"
                 " tip of the source branch specified in your request.",
+            )
+        if not is_approved(item):
+            raise ServiceError(
+                "PullRequestApprovalRulesNotSatisfiedException",
+                "The pull request cannot be merged because one or more approval rules applied to"
+                " the pull request have conditions that have not been met.",
             )
         commit = await merge_into(context, view, branch, source, given)
         with context.transaction() as tx:

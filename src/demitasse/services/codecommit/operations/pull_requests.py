@@ -16,9 +16,11 @@ from demitasse.services.codecommit.pull_requests import (
     CREATED,
     HAPPENED,
     MERGED,
+    OVERRIDDEN,
     PULL_REQUESTS,
     SOURCE_UPDATED,
     STATUS_CHANGED,
+    ApprovalRule,
     Happened,
     PullRequest,
     PullRequestItem,
@@ -217,7 +219,20 @@ async def shown(view: View, item: PullRequestItem) -> dict[str, Any]:
         ],
         "clientRequestToken": own.token,
         "revisionId": seen.revision_id,
-        "approvalRules": [],
+        "approvalRules": [shown_rule(each) for each in own.rules],
+    }
+
+
+def shown_rule(rule: ApprovalRule) -> dict[str, Any]:
+    """An approval rule in AWS's shape."""
+    return {
+        "approvalRuleId": rule.id,
+        "approvalRuleName": rule.name,
+        "approvalRuleContent": rule.content,
+        "ruleContentSha256": rule.sha256,
+        "creationDate": rule.created_at,
+        "lastModifiedDate": rule.changed_at,
+        "lastModifiedUser": rule.changed_by,
     }
 
 
@@ -354,8 +369,21 @@ async def _event(view: View, item: PullRequestItem, happened: Happened) -> dict[
             if merged
             else None,
         }
-    else:
+    elif happened.type == STATUS_CHANGED:
         event["pullRequestStatusChangedEventMetadata"] = {"pullRequestStatus": "CLOSED"}
+    elif happened.rule is not None:
+        event["approvalRuleEventMetadata"] = {
+            "approvalRuleName": happened.rule.name,
+            "approvalRuleId": happened.rule.id,
+            "approvalRuleContent": happened.rule.content,
+        }
+    else:
+        over = happened.type == OVERRIDDEN
+        what = (
+            "approvalRuleOverriddenEventMetadata" if over else "approvalStateChangedEventMetadata"
+        )
+        status = "overrideStatus" if over else "approvalStatus"
+        event[what] = {"revisionId": happened.revision, status: happened.said}
     return event
 
 
