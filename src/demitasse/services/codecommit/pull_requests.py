@@ -16,6 +16,7 @@ from demitasse.services.events.records import emit
 from demitasse.store import Item, Kind, Transaction
 from demitasse.store.kinds import Nothing
 
+BRANCHES = "refs/heads/"
 STATE_CHANGE = "CodeCommit Pull Request State Change"
 CREATED = "PULL_REQUEST_CREATED"
 STATUS_CHANGED = "PULL_REQUEST_STATUS_CHANGED"
@@ -176,7 +177,7 @@ def follow(
     actor: str,
 ) -> None:
     """Have open pull requests see where their sources stand now."""
-    before = {f"refs/heads/{name}": at for name, at in repository.observed.branches.items()}
+    before = {f"{BRANCHES}{name}": at for name, at in repository.observed.branches.items()}
     for name, at in references.items():
         if before.get(name) == at:
             continue

@@ -12,7 +12,8 @@ from demitasse.errors import ServiceError
 from demitasse.services.base import Context
 from demitasse.services.codecommit.approvals import approvers, check_content, satisfied
 from demitasse.services.codecommit.operations.api import api
-from demitasse.services.codecommit.operations.pull_requests import check_open, shown_rule
+from demitasse.services.codecommit.operations.pull_requests import check_open
+from demitasse.services.codecommit.pull_request_shapes import shown_rule
 from demitasse.services.codecommit.pull_requests import (
     APPROVAL_CHANGED,
     OVERRIDDEN,

@@ -12,9 +12,9 @@ from demitasse.services.codecommit.operations.merges import merge_into
 from demitasse.services.codecommit.operations.pull_requests import (
     check_open,
     close,
-    shown,
     with_view,
 )
+from demitasse.services.codecommit.pull_request_shapes import shown
 from demitasse.services.codecommit.pull_requests import MERGED, Happened, Merged, tell
 from demitasse.services.codecommit.records import repository
 from demitasse.services.codecommit.repository_view import is_id

@@ -12,15 +12,17 @@ from demitasse.services import paging
 from demitasse.services.base import Context, WaitingContext
 from demitasse.services.codecommit.operations.api import api, check_branch, check_name
 from demitasse.services.codecommit.operations.pages import asked_limit, page_of
+from demitasse.services.codecommit.pull_request_shapes import (
+    destination_of,
+    shown,
+    shown_event,
+)
 from demitasse.services.codecommit.pull_requests import (
+    BRANCHES,
     CREATED,
     HAPPENED,
-    MERGED,
-    OVERRIDDEN,
     PULL_REQUESTS,
-    SOURCE_UPDATED,
     STATUS_CHANGED,
-    ApprovalRule,
     Happened,
     PullRequest,
     PullRequestItem,
@@ -37,12 +39,11 @@ from demitasse.services.codecommit.records import (
     repository,
 )
 from demitasse.services.codecommit.references import References
-from demitasse.services.codecommit.repository_view import NoSuchObject, View, look
+from demitasse.services.codecommit.repository_view import View, look
 from demitasse.store import Transaction
 
 _PAGE = 100
 _MOST_OPEN = 1000
-_BRANCHES = "refs/heads/"
 
 
 @api.waiting_operation("CreatePullRequest")
@@ -158,7 +159,7 @@ async def describe_pull_request_events(context: WaitingContext, given: Input) ->
         ]
     page, token = page_of(rows, given.get("nextToken"), limit)
     return {
-        "pullRequestEvents": [await _event(view, item, each) for each in page],
+        "pullRequestEvents": [await shown_event(view, item, each) for each in page],
         "nextToken": token,
     }
 
@@ -182,58 +183,11 @@ def close(
         **{
             "status": "CLOSED",
             "changed_at": context.now,
-            "destination_commit": _destination(view, item),
+            "destination_commit": destination_of(view, item),
             **how,
         },
     )
     return tx.desire(PULL_REQUESTS, item.ref, closed)
-
-
-async def shown(view: View, item: PullRequestItem) -> dict[str, Any]:
-    """A pull request in AWS's shape."""
-    own, seen = item.desired, item.observed
-    destination = _destination(view, item)
-    merge: dict[str, Any] = {"isMerged": own.merged is not None}
-    if own.merged is not None:
-        merge["mergedBy"] = own.merged.by
-        merge["mergeCommitId"] = own.merged.commit
-        merge["mergeOption"] = own.merged.option
-    return {
-        "pullRequestId": id_of(item),
-        "title": own.title,
-        "description": own.description or None,
-        "lastActivityDate": max(own.changed_at, seen.updated_at),
-        "creationDate": own.created_at,
-        "pullRequestStatus": own.status,
-        "authorArn": own.author,
-        "pullRequestTargets": [
-            {
-                "repositoryName": view.item.key,
-                "sourceReference": own.source,
-                "destinationReference": own.destination,
-                "sourceCommit": seen.source_commit,
-                "destinationCommit": destination,
-                "mergeBase": await _base(view, seen.source_commit, destination),
-                "mergeMetadata": merge,
-            }
-        ],
-        "clientRequestToken": own.token,
-        "revisionId": seen.revision_id,
-        "approvalRules": [shown_rule(each) for each in own.rules],
-    }
-
-
-def shown_rule(rule: ApprovalRule) -> dict[str, Any]:
-    """An approval rule in AWS's shape."""
-    return {
-        "approvalRuleId": rule.id,
-        "approvalRuleName": rule.name,
-        "approvalRuleContent": rule.content,
-        "ruleContentSha256": rule.sha256,
-        "creationDate": rule.created_at,
-        "lastModifiedDate": rule.changed_at,
-        "lastModifiedUser": rule.changed_by,
-    }
 
 
 def _target(targets: list[dict[str, str]]) -> dict[str, str]:
@@ -276,9 +230,9 @@ def _wanted(
 
 def _branch(item: RepositoryItem, reference: str) -> tuple[str, str]:
     """A branch by its full name, and where it stands."""
-    if reference.startswith("refs/") and not reference.startswith(_BRANCHES):
+    if reference.startswith("refs/") and not reference.startswith(BRANCHES):
         raise ServiceError("ReferenceTypeNotSupportedException", f"{reference} is not a branch")
-    name = reference.removeprefix(_BRANCHES)
+    name = reference.removeprefix(BRANCHES)
     try:
         check_branch(name)
     except ServiceError as error:
@@ -288,21 +242,12 @@ def _branch(item: RepositoryItem, reference: str) -> tuple[str, str]:
     at = item.observed.branches.get(name)
     if at is None:
         raise ServiceError("ReferenceDoesNotExistException", f"{reference} does not exist")
-    return f"{_BRANCHES}{name}", at
+    return f"{BRANCHES}{name}", at
 
 
 def _asked(own: PullRequest) -> tuple[str, ...]:
     """What was asked for, of which nothing may differ when it is asked for again."""
     return own.repository_id, own.title, own.description, own.source, own.destination, own.author
-
-
-def _destination(view: View, item: PullRequestItem) -> str:
-    """Where the destination stands, or stood when the pull request was closed."""
-    own = item.desired
-    if own.status == "CLOSED":
-        return own.destination_commit
-    branch = own.destination.removeprefix(_BRANCHES)
-    return view.item.observed.branches.get(branch, own.destination_commit)
 
 
 def _happened(context: WaitingContext, item: PullRequestItem, kind: str) -> Happened:
@@ -331,65 +276,3 @@ def check_open(item: PullRequestItem) -> None:
             "PullRequestAlreadyClosedException",
             "The pull request status cannot be updated because it is already closed.",
         )
-
-
-async def _event(view: View, item: PullRequestItem, happened: Happened) -> dict[str, Any]:
-    event: dict[str, Any] = {
-        "pullRequestId": id_of(item),
-        "eventDate": happened.at,
-        "pullRequestEventType": happened.type,
-        "actorArn": happened.actor,
-    }
-    base = await _base(view, happened.after, happened.destination)
-    if happened.type == CREATED:
-        event["pullRequestCreatedEventMetadata"] = {
-            "repositoryName": view.item.key,
-            "sourceCommitId": happened.after,
-            "destinationCommitId": happened.destination,
-            "mergeBase": base,
-        }
-    elif happened.type == SOURCE_UPDATED:
-        event["pullRequestSourceReferenceUpdatedEventMetadata"] = {
-            "repositoryName": view.item.key,
-            "beforeCommitId": happened.before,
-            "afterCommitId": happened.after,
-            "mergeBase": base,
-        }
-    elif happened.type == MERGED:
-        merged = item.desired.merged
-        event["pullRequestMergedStateChangedEventMetadata"] = {
-            "repositoryName": view.item.key,
-            "destinationReference": item.desired.destination,
-            "mergeMetadata": {
-                "isMerged": True,
-                "mergedBy": merged.by,
-                "mergeCommitId": merged.commit,
-                "mergeOption": merged.option,
-            }
-            if merged
-            else None,
-        }
-    elif happened.type == STATUS_CHANGED:
-        event["pullRequestStatusChangedEventMetadata"] = {"pullRequestStatus": "CLOSED"}
-    elif happened.rule is not None:
-        event["approvalRuleEventMetadata"] = {
-            "approvalRuleName": happened.rule.name,
-            "approvalRuleId": happened.rule.id,
-            "approvalRuleContent": happened.rule.content,
-        }
-    else:
-        over = happened.type == OVERRIDDEN
-        what = (
-            "approvalRuleOverriddenEventMetadata" if over else "approvalStateChangedEventMetadata"
-        )
-        status = "overrideStatus" if over else "approvalStatus"
-        event[what] = {"revisionId": happened.revision, status: happened.said}
-    return event
-
-
-async def _base(view: View, source: str, destination: str) -> str | None:
-    """Where the two parted, as far as git still knows them."""
-    try:
-        return await view.git.merge_base(view.id, source, destination)
-    except NoSuchObject:
-        return None
