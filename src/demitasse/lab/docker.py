@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import subprocess
@@ -103,11 +104,12 @@ class Docker:
 
     def remove_built(self, label: str, names: Collection[str]) -> int:
         """Remove what was built with a label: under these names, or under none by now; how many."""
-        return self._remove(
-            name or image
-            for repository, name, image in self._listed(f"label={label}")
-            if repository in names or not name
-        )
+        listed = list(self._listed(f"label={label}"))
+        count = self._remove(name for repository, name, _ in listed if repository in names)
+        for nameless in {image for _, name, image in listed if not name}:
+            with contextlib.suppress(DockerFailed):  # somebody's container runs it
+                count += self._remove([nameless])
+        return count
 
     def _listed(self, *filters: str) -> Iterator[tuple[str, str, str]]:
         """Of each name of an image: its repository, the name, and the image's id."""

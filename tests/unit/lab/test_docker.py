@@ -133,8 +133,17 @@ def test_what_was_built_is_removed_by_the_labs_own_names_or_when_it_has_none() -
     assert Docker(execute=notes).remove_built("l=1", ("customer", "employee")) == 2
     assert notes.told == [
         [*LIST, "--filter", "label=l=1"],
-        ["docker", "image", "rm", "--force", "3", "customer:latest"],
+        ["docker", "image", "rm", "--force", "customer:latest"],
+        ["docker", "image", "rm", "--force", "3"],
     ]
+
+
+def test_an_image_without_a_name_that_somebodys_container_runs_stays() -> None:
+    notes = Notes(LISTED, Done(0), Done(1, errors="conflict: image is being used"))
+    assert Docker(execute=notes).remove_built("l=1", ("customer",)) == 1
+    refused = Notes(LISTED, Done(1, errors="Cannot connect"))
+    with pytest.raises(DockerFailed, match="Cannot connect"):
+        Docker(execute=refused).remove_built("l=1", ("customer",))
 
 
 def test_where_there_is_nothing_nothing_is_removed() -> None:
