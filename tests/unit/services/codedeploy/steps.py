@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.services.codedeploy.world import (
-    World,
-)
+from tests.unit.services.codedeploy.world import World
 
 from demitasse.clock import ManualClock
 from demitasse.services.codedeploy.records import (

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from tests.kit.events import hear_everything, heard
+from tests.unit.services.codedeploy.ground import ONE, PRODUCTION, SCOPE, TEST, TWO
 from tests.unit.services.codedeploy.steps import (
     canary,
     installed,
@@ -13,14 +14,7 @@ from tests.unit.services.codedeploy.steps import (
     shifted,
     statuses,
 )
-from tests.unit.services.codedeploy.world import (
-    ONE,
-    PRODUCTION,
-    SCOPE,
-    TEST,
-    TWO,
-    World,
-)
+from tests.unit.services.codedeploy.world import World
 
 from demitasse.errors import ServiceError
 from demitasse.services.codedeploy.records import (

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.services.codedeploy.ground import (
+    BALANCER,
+    ONE,
+    PRODUCTION,
+    SCOPE,
+    SERVICE,
+    TEST,
+    TWO,
+)
 from tests.unit.services.codedeploy.steps import (
     HOUR,
     ON_FAILURE,
@@ -12,16 +21,7 @@ from tests.unit.services.codedeploy.steps import (
     shifted,
     statuses,
 )
-from tests.unit.services.codedeploy.world import (
-    BALANCER,
-    ONE,
-    PRODUCTION,
-    SCOPE,
-    SERVICE,
-    TEST,
-    TWO,
-    World,
-)
+from tests.unit.services.codedeploy.world import World
 
 from demitasse.errors import ServiceError
 from demitasse.services.codedeploy import describe

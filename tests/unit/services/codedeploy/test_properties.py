@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.services.codedeploy.world import ONE, PRODUCTION, SCOPE, TWO, World
+from tests.unit.services.codedeploy.ground import ONE, PRODUCTION, SCOPE, TWO
+from tests.unit.services.codedeploy.world import World
 
 from demitasse.clock import ManualClock
 from demitasse.services.codedeploy.look import look

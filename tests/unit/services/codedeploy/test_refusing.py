@@ -6,19 +6,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.unit.services.codedeploy.ground import ONE, PRODUCTION, SCOPE, SERVICE, TEST, TWO
 from tests.unit.services.codedeploy.steps import (
     ON_FAILURE,
     failure,
 )
-from tests.unit.services.codedeploy.world import (
-    ONE,
-    PRODUCTION,
-    SCOPE,
-    SERVICE,
-    TEST,
-    TWO,
-    World,
-)
+from tests.unit.services.codedeploy.world import World
 
 from demitasse.services.ecs.records import SERVICES, TASK_SETS, LoadBalancer
 from demitasse.services.elbv2.records import (

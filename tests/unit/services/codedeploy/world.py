@@ -6,44 +6,40 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from tests.unit.services.codedeploy import ground
+from tests.unit.services.codedeploy.ground import (
+    APPSPEC,
+    BALANCER,
+    NETWORK,
+    PRODUCTION,
+    SCOPE,
+    SERVICE,
+)
 
-from demitasse.api import Scope
 from demitasse.clock import ManualClock, Waits
 from demitasse.control import ControlLoop
 from demitasse.engines.objects.fake import FakeObjects
 from demitasse.ids import CountingIds
 from demitasse.services.codedeploy.controller import DeploymentController
 from demitasse.services.codedeploy.records import (
-    APPLICATIONS,
-    CONFIGS,
     DEPLOYMENTS,
     FINAL,
-    GROUPS,
-    Application,
     AutoRollback,
     BlueGreen,
     Config,
     Deployment,
     DeploymentObserved,
-    Group,
-    Pair,
     create_deployment,
-    group_key,
     stop_deployment,
 )
 from demitasse.services.ecs.records import (
     SERVICES,
-    TASK_DEFINITIONS,
     TASK_SETS,
     TASKS,
-    ContainerDefinition,
     Interface,
-    LoadBalancer,
-    Network,
     Service,
     Stop,
     Task,
-    TaskDefinition,
     TaskObserved,
     computed_desired_count,
     create_task_set,
@@ -51,46 +47,19 @@ from demitasse.services.ecs.records import (
     task_key,
     task_sets_of,
 )
-from demitasse.services.ecs.records.task_definitions import PortMapping, task_definition_key
 from demitasse.services.elbv2.records import (
     LISTENERS,
-    LOAD_BALANCERS,
     RULES,
-    TARGET_GROUPS,
     TARGETS,
     Action,
     Applied,
-    Condition,
-    Listener,
-    Rule,
-    TargetGroup,
     TargetObserved,
     WeightedGroup,
-    Zone,
     digest,
     register,
     target_key,
 )
-from demitasse.services.elbv2.records import LoadBalancer as Balancer
 from demitasse.store import Change, Item, Ref, Store
-
-SCOPE = Scope("000000000000", "us-east-1")
-BALANCER = SCOPE.arn("elasticloadbalancing", "loadbalancer/app/lb/1")
-PRODUCTION = SCOPE.arn("elasticloadbalancing", "listener/app/lb/1/80")
-TEST = SCOPE.arn("elasticloadbalancing", "listener/app/lb/1/8080")
-TWO = SCOPE.arn("elasticloadbalancing", "targetgroup/two/2")
-ONE = SCOPE.arn("elasticloadbalancing", "targetgroup/one/1")
-NETWORK = Network(("subnet-1",))
-SERVICE = Ref(SCOPE, "c/web")
-APPSPEC = """\
-version: 0.0
-resources:
-  - TargetService:
-      Type: AWS::ECS::Service
-      Properties:
-        TaskDefinition: {definition}
-        LoadBalancerInfo: {{ContainerName: web, ContainerPort: 8080}}
-"""
 
 
 class World:
@@ -113,91 +82,12 @@ class World:
         self._addresses = 0
         with self.store.transaction() as tx:
             now = self.clock.now()
-            tx.create(
-                LOAD_BALANCERS,
-                SCOPE,
-                BALANCER,
-                Balancer("lb", "internal", "vpc", (Zone("s", "a"),), (), "10.0.0.9", now),
-            )
-            for arn, name in ((TWO, "two"), (ONE, "one")):
-                tx.create(TARGET_GROUPS, SCOPE, arn, TargetGroup(name, 8080, "vpc", now))
-            for arn, port, group in ((PRODUCTION, 80, TWO), (TEST, 8080, ONE)):
-                tx.create(
-                    LISTENERS,
-                    SCOPE,
-                    arn,
-                    Listener(BALANCER, port, forward(group), f"{arn}/default", now),
-                )
-                tx.create(
-                    RULES,
-                    SCOPE,
-                    f"{arn}/rule",
-                    Rule(
-                        BALANCER,
-                        arn,
-                        10,
-                        (Condition("path-pattern", ("/a",)),),
-                        forward(group),
-                        now,
-                    ),
-                )
-            for revision in (1, 2):
-                tx.create(
-                    TASK_DEFINITIONS,
-                    SCOPE,
-                    task_definition_key("web", revision),
-                    TaskDefinition(
-                        "web",
-                        revision,
-                        (
-                            ContainerDefinition(
-                                "web", "i", port_mappings=(PortMapping(8080, 8080),)
-                            ),
-                        ),
-                        now,
-                        "root",
-                    ),
-                )
-            service = tx.create(
-                SERVICES,
-                SCOPE,
-                SERVICE.key,
-                Service(
-                    "c",
-                    "web",
-                    now,
-                    "root",
-                    count,
-                    task_definition="web:1",
-                    controller="CODE_DEPLOY",
-                    network=NETWORK,
-                    load_balancers=(LoadBalancer(TWO, "web", 8080),),
-                ),
-            )
+            ground.balance(tx, now)
+            service = ground.serve(tx, now, count)
             blue = create_task_set(tx, service, self.ids, now, task_definition="web:1")
             set_primary(tx, service, blue.desired.id)
             self.blue = blue.desired.id
-            tx.create(APPLICATIONS, SCOPE, "app", Application("app-id", now))
-            if config is not None:
-                tx.create(CONFIGS, SCOPE, "own", config)
-            tx.create(
-                GROUPS,
-                SCOPE,
-                group_key("app-id", "group"),
-                Group(
-                    "group-id",
-                    "app-id",
-                    "group",
-                    "role",
-                    "own" if config else "CodeDeployDefault.ECSAllAtOnce",
-                    "c",
-                    "web",
-                    Pair(("two", "one"), PRODUCTION, TEST if test else ""),
-                    now,
-                    blue_green or BlueGreen(termination_wait=5),
-                    auto_rollback,
-                ),
-            )
+            ground.group(tx, now, config, blue_green, auto_rollback, test=test)
         self.carry_out()
         if blue_runs:
             self.run_tasks(self.blue)
@@ -427,7 +317,3 @@ class World:
             for item in found
             if item is not None
         ]
-
-
-def forward(group: str) -> tuple[Action, ...]:
-    return (Action("forward", (WeightedGroup(group),)),)
