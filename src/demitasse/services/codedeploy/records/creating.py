@@ -50,7 +50,7 @@ _STATES = {
     "Failed": "FAILURE",
     "Stopped": "STOP",
 }
-_ID = re.compile(r"d-[A-Z0-9]+")
+_ID = re.compile(r"d-[A-Za-z0-9]+")
 _CREATORS = frozenset({"user", "codeDeployRollback", "CodeDeploy", "CloudFormation"})
 
 
@@ -90,7 +90,8 @@ def find_deployment(
         raise ServiceError("DeploymentIdRequiredException", "The deployment id must be specified.")
     if not _ID.fullmatch(deployment_id):
         raise ServiceError(
-            "InvalidDeploymentIdException", f"The deployment id {deployment_id} is not valid."
+            "InvalidDeploymentIdException",
+            f"Specified DeploymentId is not in the valid format: {deployment_id}",
         )
     item = tx.get(DEPLOYMENTS, scope, deployment_id)
     if item is None:
