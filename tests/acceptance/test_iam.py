@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -89,7 +93,28 @@ def test_the_root_user(platform: Any) -> None:
     assert iam.get_user()["User"]["Arn"] == sts.get_caller_identity()["Arn"]
 
 
+def test_a_user_calls_with_their_own_keys(platform: Any) -> None:
+    iam = platform.client("iam")
+    iam.create_user(UserName="mary")
+    iam.get_waiter("user_exists").wait(UserName="mary")
+    key = iam.create_access_key(UserName="mary")["AccessKey"]
+    own = boto3.client(
+        "sts",
+        endpoint_url=platform.settings.endpoint,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        region_name="us-east-1",
+    )
+    assert own.get_caller_identity()["Arn"].endswith(":user/mary")
+    which = {"UserName": "mary", "AccessKeyId": key["AccessKeyId"]}
+    iam.update_access_key(**which, Status="Inactive")
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        own.get_caller_identity()
+    iam.delete_access_key(**which)
+    iam.delete_user(UserName="mary")
+
+
 def test_what_is_not_carried_out_is_refused_by_name(platform: Any) -> None:
-    said = platform.aws("iam", "create-user", "--user-name", "alice")
+    said = platform.aws("iam", "create-group", "--group-name", "team")
     assert said.returncode != 0
-    assert "CreateUser" in said.stderr
+    assert "CreateGroup" in said.stderr
