@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from demitasse.services.codecommit.repository_view import Hunk
+
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
@@ -62,6 +64,18 @@ class Chunk:
 def lines_with_ends(content: bytes) -> list[bytes]:
     """A text's lines, with what ends them."""
     return _LINE.findall(content)
+
+
+def edits_of(hunks: Iterable[Hunk]) -> list[Edit]:
+    """What was changed, by git's hunks without lines around them."""
+    found = []
+    for each in hunks:
+        start = each.before_start - bool(each.before_count)
+        new_start = each.after_start - bool(each.after_count)
+        found.append(
+            Edit(start, start + each.before_count, new_start, new_start + each.after_count)
+        )
+    return found
 
 
 def chunks(

@@ -16,6 +16,7 @@ from demitasse.services.codecommit.line_merge import (
     Chunk,
     Edit,
     chunks,
+    edits_of,
     joined,
     lines_with_ends,
 )
@@ -228,14 +229,7 @@ async def _edits(view: View, base: Version | None, side: Version) -> list[Edit]:
     if base.entry.id == side.entry.id:
         return []
     hunks = await view.git.hunks(view.id, base.entry.id, side.entry.id, context=0, blanks=True)
-    found = []
-    for each in hunks:
-        start = each.before_start - bool(each.before_count)
-        new_start = each.after_start - bool(each.after_count)
-        found.append(
-            Edit(start, start + each.before_count, new_start, new_start + each.after_count)
-        )
-    return found
+    return edits_of(hunks)
 
 
 def _folders(path: str) -> Iterator[str]:
