@@ -18,9 +18,15 @@ Send = Callable[[dict[str, Any]], Any]
 
 
 class OwnPages:
-    """``/_demitasse/health`` and, where there is a ``reset``, ``/_demitasse/reset``."""
+    """``/_demitasse/health`` and, where there is a ``reset``, ``/_demitasse/reset``.
 
-    def __init__(self, reset: Callable[[], Awaitable[Removed]] | None) -> None:
+    ``warnings`` are sentences for whoever asks how the platform is.
+    """
+
+    def __init__(
+        self, warnings: Callable[[], list[str]], reset: Callable[[], Awaitable[Removed]] | None
+    ) -> None:
+        self._warnings = warnings
         self._reset = reset
 
     async def __call__(self, scope: Any, _receive: Any, send: Send) -> None:
@@ -28,7 +34,8 @@ class OwnPages:
             return
         page = scope["method"], scope["path"]
         if page == ("GET", daemon.HEALTH_PATH):
-            await _answer(send, 200, {"version": __version__, "process": os.getpid()})
+            said = {"version": __version__, "process": os.getpid(), "warnings": self._warnings()}
+            await _answer(send, 200, said)
         elif page == ("POST", f"{PREFIX}reset") and self._reset is not None:
             try:
                 removed = await self._reset()

@@ -15,6 +15,7 @@ from demitasse.dispatch import Dispatcher
 from demitasse.engines.addresses import HostAddresses
 from demitasse.engines.blobs.files import BlobFiles
 from demitasse.engines.containers.docker import DockerEngine
+from demitasse.engines.firewall.nft import NftFirewall
 from demitasse.engines.git.programs import GitPrograms
 from demitasse.engines.traffic.engine import HaproxyTraffic
 from demitasse.engines.workspaces.files import WorkspaceFolders
@@ -33,7 +34,7 @@ from demitasse.services.codedeploy.controller import DeploymentController
 from demitasse.services.codepipeline import operations as codepipeline
 from demitasse.services.codepipeline.controller import ActionController, PipelineController
 from demitasse.services.ec2 import operations as ec2
-from demitasse.services.ec2.controller import VpcController
+from demitasse.services.ec2.controller import InterfaceController, VpcController
 from demitasse.services.ecr import operations as ecr
 from demitasse.services.ecr.controller import LifecycleController
 from demitasse.services.ecr.distribution.app import Registry
@@ -92,6 +93,7 @@ class Platform:
         self._containers = DockerEngine(who.installation, clock, settings.docker)
         self._addresses = HostAddresses(self._containers, ids)
         self._blobs = BlobFiles(settings.home / "blobs", clock)
+        self._firewall = NftFirewall(self._containers)
         self._traffic = HaproxyTraffic(
             self._containers, self._addresses, settings.home / "traffic", clock
         )
@@ -133,7 +135,9 @@ class Platform:
             region=settings.region,
             body_limit=settings.body_limit,
             mounts={
-                own_pages.PREFIX: OwnPages(self._reset if settings.allow_reset else None),
+                own_pages.PREFIX: OwnPages(
+                    self._warnings, self._reset if settings.allow_reset else None
+                ),
                 "/v2/": registry,
                 PATH: git_server,
             },
@@ -146,6 +150,7 @@ class Platform:
         containers, site = self._containers, self._site
         return (
             VpcController(store=store, containers=containers),
+            InterfaceController(store=store, containers=containers, firewall=self._firewall),
             RepositoryController(store=store, references=self._references),
             LifecycleController(store=store, clock=clock, waits=waits, ids=ids),
             SweepController(store=store, blobs=self._blobs, clock=clock),
@@ -234,6 +239,11 @@ class Platform:
                 loop = ControlLoop(controller, self._store, self._clock)
                 group.create_task(loop.run(), name=controller.name)
 
+    def _warnings(self) -> list[str]:
+        """What this machine cannot do for the platform, as far as is known by now."""
+        problem = self._firewall.found
+        return [f"Security groups are not in force on this machine: {problem}."] if problem else []
+
     async def _reset(self) -> teardown.Removed:
         """Have ``control`` reset the installation: what was removed."""
         done: asyncio.Future[teardown.Removed] = asyncio.get_running_loop().create_future()
@@ -250,7 +260,7 @@ class Platform:
             for load_balancer in await self._traffic.running():
                 await self._traffic.remove(load_balancer)
             removed = await teardown.clear(
-                self._containers, self._addresses, state=True, graceful=False
+                self._containers, self._addresses, self._firewall, state=True, graceful=False
             )
             self._store.clear()
             self._dispatcher.forget()

@@ -11,6 +11,8 @@ from demitasse.engines.addresses import Addresses, HostAddresses
 from demitasse.engines.containers.docker import DockerEngine
 from demitasse.engines.containers.docker.connection import DEFAULT_URL
 from demitasse.engines.containers.protocol import ContainerEngine
+from demitasse.engines.firewall.nft import NftFirewall
+from demitasse.engines.firewall.protocol import Firewall
 from demitasse.errors import NotFoundInEngine
 from demitasse.ids import RandomIds
 
@@ -46,7 +48,8 @@ def remove(installation: str, *, state: bool, docker: str = DEFAULT_URL) -> Remo
     async def whole() -> Removed:
         engine = DockerEngine(installation, SystemClock(), docker)
         try:
-            return await clear(engine, HostAddresses(engine, RandomIds()), state=state)
+            addresses = HostAddresses(engine, RandomIds())
+            return await clear(engine, addresses, NftFirewall(engine), state=state)
         finally:
             await engine.close()
 
@@ -54,12 +57,18 @@ def remove(installation: str, *, state: bool, docker: str = DEFAULT_URL) -> Remo
 
 
 async def clear(
-    engine: ContainerEngine, addresses: Addresses, *, state: bool, graceful: bool = True
+    engine: ContainerEngine,
+    addresses: Addresses,
+    firewall: Firewall,
+    *,
+    state: bool,
+    graceful: bool = True,
 ) -> Removed:
     """Remove what ``remove`` does through engines that are there already.
 
     Containers are asked to stop before they are removed, unless not ``graceful``.
     """
+    await firewall.unguard(*await firewall.guarded())
     containers = await engine.list()
     gate = asyncio.Semaphore(_AT_ONCE)
 

@@ -53,7 +53,7 @@ artifacts:
     flat: {files: ['out/**/*.txt'], discard-paths: yes}
 """
 DOCKERFILE = """\
-FROM demitasse/pause:1
+FROM demitasse/pause:2
 COPY said.txt /said.txt
 """
 COUNTING = """\

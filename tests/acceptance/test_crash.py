@@ -126,6 +126,7 @@ def _is_as_expected(application: Application) -> None:
         "task running": 2,
         "pause running": 2,
         "load-balancer running": 1,
+        "firewall running": 1,
         "database running": 1,
     }
     wait_until(lambda: kinds() == wanted, f"{wanted} and nothing else")

@@ -34,7 +34,7 @@ from demitasse.lab.docker import Docker
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
-IMAGES = ("haproxy:3.0", "mariadb:11.8", "demitasse/pause:1", "customer", "employee")
+IMAGES = ("haproxy:3.0", "mariadb:11.8", "demitasse/pause:2", "customer", "employee")
 PHASES = """
 from demitasse import settings
 from demitasse.cli.progress import ConsoleReporter
@@ -145,7 +145,7 @@ def _restart(engine: Engine, application: Application) -> None:
     application.settle()
     print(f"Docker restarted: suppliers shown again {took:.1f} s after it answers")  # noqa: T201
     assert not before & set(application.tasks(CUSTOMER))
-    wait_until(lambda: len(application.containers()) == 6, "nothing is left over", 30)
+    wait_until(lambda: len(application.containers()) == 7, "nothing is left over", 30)
     assert "Traceback" not in log_of(application.on)
 
 

@@ -45,7 +45,7 @@ def test_a_crashed_process_comes_back_without_the_platform(tmp_path: Path) -> No
         spec = replace(spec, target_groups=(w.group("g", two),))
         await w.engine.apply(spec)
         pid = w.docker("inspect", "--format", "{{.State.Pid}}", w.container(spec))
-        w.docker("run", "--rm", "--pid=host", "--entrypoint=/bin/busybox", "demitasse/pause:1",
+        w.docker("run", "--rm", "--pid=host", "--entrypoint=/bin/busybox", "demitasse/pause:2",
                  "kill", "-9", pid)  # fmt: skip
 
         deadline = time.monotonic() + 5
@@ -127,7 +127,7 @@ def test_a_lost_address_is_put_back(tmp_path: Path) -> None:
         spec = w.balancer(w.group("g", one))
         await w.healthy(spec)
         w.docker("run", "--rm", "--network=host", "--cap-add=NET_ADMIN", "--entrypoint=/bin/busybox",
-                 "demitasse/pause:1", "ip", "addr", "del", f"{spec.address}/32", "dev", "lo")  # fmt: skip
+                 "demitasse/pause:2", "ip", "addr", "del", f"{spec.address}/32", "dev", "lo")  # fmt: skip
 
         await w.engine.apply(spec)
 

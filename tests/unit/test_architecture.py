@@ -39,7 +39,7 @@ VIOLATIONS = {
     "wire": ("wire/request.py", "import demitasse.services.base"),
     "lab": ("lab/names.py", "import demitasse.settings"),
     "state": ("store/kinds.py", "import demitasse.control"),
-    "engines": ("services/ec2/controller.py", "import demitasse.engines.containers.docker"),
+    "engines": ("services/ec2/controller/vpcs.py", "import demitasse.engines.containers.docker"),
     "services": ("services/sts/operations.py", "import demitasse.services.ec2.defaults"),
     "operations": ("services/ec2/operations/vpcs.py", "import asyncio"),
     "plans": ("services/rds/plan.py", "import time"),

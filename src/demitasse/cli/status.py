@@ -25,6 +25,8 @@ def command() -> None:
         )
         sys.exit(3)
     click.echo(f"Platform {said['version']} serves {settings.endpoint} (process {process}).")
+    for warning in said.get("warnings", ()):
+        click.echo(warning)
     from demitasse.cli.up import workspace  # noqa: PLC0415 - boto3 only when there is somebody
     from demitasse.lab import overview  # noqa: PLC0415
     from demitasse.lab.errors import readable  # noqa: PLC0415

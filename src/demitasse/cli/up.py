@@ -48,6 +48,8 @@ def command(empty: bool) -> None:
             console.print(_addresses(settings, lab))
     else:
         console.print(f"API endpoint  {settings.endpoint}")
+    for warning in (daemon.health(settings) or {}).get("warnings", ()):
+        console.print(f"[bold yellow]{warning}[/]")
     if settings.time_compression != 1:
         console.print(
             f"Waits are {settings.time_compression:g} times shorter than AWS's;"

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from demitasse.errors import StartupError
 
@@ -27,9 +26,8 @@ def run(
     stdin: bytes | None = None,
     seconds: float = 1800,
     environment: Mapping[str, str] | None = None,
-    folder: Path | None = None,
 ) -> str:
-    """Run to the end, in ``folder``; the standard output.
+    """Run to the end; the standard output.
 
     ``environment`` is added to this process's own. Raises ``CommandFailed`` when the program is
     missing, takes longer than ``seconds`` or exits with another status than 0.
@@ -40,7 +38,6 @@ def run(
             input=stdin if stdin is not None else b"",
             capture_output=True,
             timeout=seconds,
-            cwd=folder,
             env={**os.environ, **(environment or {})},
             check=False,
         )

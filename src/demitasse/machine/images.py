@@ -18,7 +18,7 @@ from demitasse.errors import StartupError
 from demitasse.machine import debian, host, recipes
 from demitasse.machine.commands import CommandFailed, Report, failure, run
 from demitasse.machine.host import Host
-from demitasse.machine.recipes import FOUNDATION, KNOWN, PAUSE, PLATFORM, BaseImage
+from demitasse.machine.recipes import FOUNDATION, KNOWN, OWN_PREFIX, PLATFORM, BaseImage
 
 ANSWER_SECONDS = 10.0
 """How long a registry may take to say that it has an image."""
@@ -73,10 +73,11 @@ def remove_stand_ins() -> list[str]:
     One that a container uses stays too: then somebody else's installation needs it.
     """
     listed = run(recipes.LIST_MADE).split()
-    ours = [each.name for each in KNOWN] + [FOUNDATION]
+    ours = {each.name for each in KNOWN}
     removed = []
-    for name in ours:
-        if name not in listed:
+    for name in listed:
+        # Under our own prefix, also what an earlier version made.
+        if name not in ours and not name.startswith(OWN_PREFIX):
             continue
         try:
             run(recipes.remove_argv(name))
@@ -126,7 +127,6 @@ class _Work:
         self._tell = report
         self._clock = clock
         self._telling = threading.Lock()
-        self._installing = threading.Lock()
 
     def get(self, missing: Sequence[BaseImage]) -> None:
         to_make = [each for each in missing if not each.official]
@@ -155,13 +155,10 @@ class _Work:
     def _make_some(self, images: Sequence[BaseImage]) -> None:
         """Make images side by side; the first failure is raised when all have ended."""
         with ThreadPoolExecutor(max_workers=max(len(images), 1)) as threads:
-            futures = [threads.submit(self._make_pause) for each in images if each == PAUSE]
-            stand_ins = [each for each in images if each != PAUSE]
-            if stand_ins:
-                if not present(FOUNDATION) and not all(each.base for each in stand_ins):
-                    self._make_foundation()
-                ways = host.read()
-                futures += [threads.submit(self._make, each, ways) for each in stand_ins]
+            if not present(FOUNDATION) and not all(each.base for each in images):
+                self._make_foundation()
+            ways = host.read()
+            futures = [threads.submit(self._make, each, ways) for each in images]
         for future in futures:
             future.result()
 
@@ -187,32 +184,9 @@ class _Work:
             version = run(recipes.version_argv(image, built)).strip()
             run(recipes.name_argv(image), stdin=recipes.naming(image, built, version))
 
-    def _make_pause(self) -> None:
-        with self._timed(f"Made {PAUSE.name}"), _folder() as folder:
-            self._download_busybox(folder)
-            (package,) = folder.glob("*.deb")
-            version = run(("dpkg-deb", "--field", str(package), "Version")).strip()
-            run(("dpkg-deb", "--extract", str(package), str(folder)))
-            # In /bin up to Debian 12, in /usr/bin since.
-            (path,) = folder.glob("**/bin/busybox")
-            program = path.read_bytes()
-            context = recipes.context(PAUSE, {"busybox": program})
-            built = run(recipes.build_argv(Host()), stdin=context).split()[-1]
-            source = "this machine's distribution"
-            run(recipes.name_argv(PAUSE), stdin=recipes.naming(PAUSE, built, version, source))
-
-    def _download_busybox(self, folder: Path) -> None:
-        with self._installing:
-            try:
-                run(recipes.BUSYBOX, folder=folder)
-            except CommandFailed:
-                debian.refresh(self._report, purpose=PAUSE.name)
-                run(recipes.BUSYBOX, folder=folder)
-
     def _need(self, program: str, *further: str, purpose: str) -> None:
-        with self._installing:
-            if shutil.which(program) is None:
-                debian.install([program, *further], self._report, purpose=purpose)
+        if shutil.which(program) is None:
+            debian.install([program, *further], self._report, purpose=purpose)
 
     def _report(self, text: str) -> None:
         with self._telling:

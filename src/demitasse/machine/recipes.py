@@ -26,7 +26,10 @@ KIND_LABEL = "demitasse.kind=base-image"
 STAND_IN_LABEL = "demitasse.stand-in"
 MADE_FROM_LABEL = "demitasse.stand-in.made-from"
 
-FOUNDATION = f"demitasse/debian:{SUITE}"
+OWN_PREFIX = "demitasse/"
+"""How the names of images begin that no registry has."""
+
+FOUNDATION = f"{OWN_PREFIX}debian:{SUITE}"
 """The image that the stand-ins share their first layer with."""
 
 
@@ -37,7 +40,8 @@ class BaseImage:
     ``recipe`` names the folder of its stand-in, ``package`` the Debian package whose version is
     the image's own, and ``version_variable`` the environment variable in which the official image
     states it. ``official`` is false for an image that no registry has. ``base`` is the image that
-    its recipe begins with, if that is not the foundation.
+    its recipe begins with, if that is not the foundation. ``version_file`` says the version in an
+    image that is too small to hold Debian's database of packages.
     """
 
     name: str
@@ -46,12 +50,20 @@ class BaseImage:
     version_variable: str = ""
     official: bool = True
     base: str = ""
+    version_file: str = ""
 
 
 PYTHON = BaseImage("python:3.13-slim", "python", "python3", "PYTHON_VERSION")
 HAPROXY = BaseImage("haproxy:3.0", "haproxy", "haproxy", "HAPROXY_VERSION")
 MARIADB = BaseImage("mariadb:11.8", "mariadb", "mariadb-server-core", "MARIADB_VERSION")
-PAUSE = BaseImage("demitasse/pause:1", "pause", "busybox-static", official=False)
+PAUSE = BaseImage(
+    "demitasse/pause:2",
+    "pause",
+    "nftables",
+    official=False,
+    base=PYTHON.name,
+    version_file="/version",
+)
 CODEBUILD = BaseImage(
     "demitasse/codebuild:1", "codebuild", "docker-cli", official=False, base=PYTHON.name
 )
@@ -61,10 +73,6 @@ PLATFORM = (PAUSE, HAPROXY, PYTHON, MARIADB, CODEBUILD)
 
 KNOWN = PLATFORM
 """Every image that can be ensured."""
-
-BUSYBOX = ("apt-get", "download", PAUSE.package)
-"""Run in an empty folder; leaves one .deb there."""
-
 
 LIST_MADE = (
     "docker",
@@ -147,7 +155,11 @@ def build_argv(host: Host) -> tuple[str, ...]:
 
 def version_argv(image: BaseImage, built: str) -> tuple[str, ...]:
     """Answers the version of the package that a built image is about."""
-    query = ("--show", "--showformat=${Version}", image.package)
+    program, *arguments = (
+        ("cat", image.version_file)
+        if image.version_file
+        else ("dpkg-query", "--show", "--showformat=${Version}", image.package)
+    )
     return (
         "docker",
         "run",
@@ -155,9 +167,9 @@ def version_argv(image: BaseImage, built: str) -> tuple[str, ...]:
         "--network",
         "none",
         "--entrypoint",
-        "dpkg-query",
+        program,
         built,
-        *query,
+        *arguments,
     )
 
 
@@ -166,12 +178,12 @@ def name_argv(image: BaseImage) -> tuple[str, ...]:
     return ("docker", "build", "--quiet", "--tag", image.name, "-")
 
 
-def naming(image: BaseImage, built: str, version: str, source: str = f"Debian {SUITE}") -> bytes:
+def naming(image: BaseImage, built: str, version: str) -> bytes:
     """The Dockerfile that adds to a built image what it is and of what it is made.
 
-    ``version`` is the Debian version of the image's package, ``source`` where that came from.
+    ``version`` is the Debian version of the image's package.
     """
-    marks = labels(image.name, f"{source}: {image.package} {version}")
+    marks = labels(image.name, f"Debian {SUITE}: {image.package} {version}")
     lines = [f"FROM {built}", *(f'LABEL {name}="{value}"' for name, value in marks.items())]
     if image.version_variable:
         lines.append(f'ENV {image.version_variable}="{upstream(version)}"')
@@ -190,21 +202,16 @@ def upstream(version: str) -> str:
     return without_epoch.rpartition("-")[0] or without_epoch
 
 
-def context(image: BaseImage, extra: Mapping[str, bytes] | None = None) -> bytes:
-    """The build context of an image's recipe as a tar, the same bytes each time.
-
-    ``extra`` are further programs to put beside the recipe's files.
-    """
+def context(image: BaseImage) -> bytes:
+    """The build context of an image's recipe as a tar, the same bytes each time."""
     folder = resources.files(__package__) / "stand_ins" / image.recipe
     files = {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
-    files.update(extra or {})
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for name, content in sorted(files.items()):
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
-            program = name.endswith(".sh") or name in (extra or {})
-            entry.mode = 0o755 if program else 0o644
+            entry.mode = 0o755 if name.endswith(".sh") else 0o644
             tar.addfile(entry, io.BytesIO(content))
     return packed.getvalue()
 

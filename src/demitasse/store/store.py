@@ -36,6 +36,12 @@ class Change:
     def ref(self) -> Ref:
         return self.item.ref
 
+    @property
+    def asked(self) -> bool:
+        """Whether something else is desired than before."""
+        before, after = self.before, self.after
+        return before is None or after is None or before.desired != after.desired
+
 
 Watcher = Callable[[Sequence[Change]], None]
 

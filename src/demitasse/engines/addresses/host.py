@@ -9,11 +9,10 @@ import ipaddress
 import re
 
 from demitasse.engines.containers.protocol import ContainerEngine
-from demitasse.engines.containers.spec import ContainerSpec, HostNetwork
+from demitasse.engines.containers.spec import PAUSE_IMAGE, ContainerSpec, HostNetwork
 from demitasse.errors import EngineError
 from demitasse.ids import Ids
 
-IMAGE = "demitasse/pause:1"
 _SHELL = ("/bin/busybox", "sh", "-ec")
 _SHOW = "/bin/busybox ip -4 -o addr show dev lo"
 
@@ -64,7 +63,7 @@ def spec(name: str, script: str) -> ContainerSpec:
     """The container that runs one script on the machine's network."""
     return ContainerSpec(
         name=name,
-        image=IMAGE,
+        image=PAUSE_IMAGE,
         labels={"demitasse.kind": "address"},
         entrypoint=(*_SHELL, script),
         network=HostNetwork(),

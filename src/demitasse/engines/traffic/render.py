@@ -131,6 +131,7 @@ def _defaults(spec: LoadBalancer) -> list[str]:
         f"timeout client {idle}",
         f"timeout server {idle}",
         f"timeout tunnel {idle}",
+        f"source {spec.address}",  # what targets see, and their security groups admit
         f"retries {ATTEMPTS}",
         "option redispatch 1",
         "option idle-close-on-response",

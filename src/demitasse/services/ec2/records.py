@@ -97,6 +97,39 @@ class NetworkInterface(msgspec.Struct, frozen=True, omit_defaults=True):
     tags: Tags = msgspec.field(default_factory=dict)
 
 
+class NetworkInterfaceObserved(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where its security groups are in force: in a container (its id), or on the machine.
+
+    With ``problem`` they are not, because this machine cannot filter packets.
+    """
+
+    filtered_in: str = ""
+    problem: str = ""
+
+
+INTERFACE_LABEL = "demitasse.network-interface"
+"""On a container that carries a network interface: its ARN."""
+
+_SERVICES_ON_MACHINE = frozenset({"elasticloadbalancing", "rds"})
+
+
+def is_on_machine(interface: NetworkInterface) -> bool:
+    """Whether the address is one of the machine's own, as load balancers and databases have."""
+    _, _, service, *_ = f"{interface.owner}::".split(":")
+    return service in _SERVICES_ON_MACHINE
+
+
+def interface_arn(ref: Ref) -> str:
+    """The ARN of a network interface."""
+    return ref.scope.arn("ec2", f"network-interface/{ref.key}")
+
+
+def interface_ref(arn: str) -> Ref:
+    """The network interface of an ARN."""
+    _, _, _, region, account, resource = arn.split(":")
+    return Ref(Scope(account, region), resource.removeprefix("network-interface/"))
+
+
 VPCS: Kind[Vpc, VpcObserved] = Kind(
     "ec2.vpc",
     Vpc,
@@ -121,10 +154,10 @@ SECURITY_GROUPS: Kind[SecurityGroup, Nothing] = Kind(
         },
     },
 )
-NETWORK_INTERFACES: Kind[NetworkInterface, Nothing] = Kind(
+NETWORK_INTERFACES: Kind[NetworkInterface, NetworkInterfaceObserved] = Kind(
     "ec2.network-interface",
     NetworkInterface,
-    Nothing,
+    NetworkInterfaceObserved,
     {
         "subnet": lambda item: item.desired.subnet_id,
         "vpc": lambda item: item.desired.vpc_id,
@@ -208,7 +241,7 @@ def take_address(
     security_groups: tuple[str, ...] = (),
     interface_type: str = "interface",
     now: datetime | None = None,
-) -> Item[NetworkInterface, Nothing]:
+) -> Item[NetworkInterface, NetworkInterfaceObserved]:
     """Make a network interface with a free address of a subnet.
 
     Addresses are handed out round the subnet, so that one just given back is not taken again at
@@ -264,6 +297,13 @@ def give_back(tx: Transaction, scope: Scope, owner: str) -> None:
     """Delete the interfaces that belong to ``owner``."""
     for interface in tx.page(NETWORK_INTERFACES, scope, where=("owner", owner)):
         tx.delete(NETWORK_INTERFACES, Ref(scope, interface.key))
+
+
+def put_in_groups(tx: Transaction, scope: Scope, owner: str, groups: tuple[str, ...]) -> None:
+    """Put the interfaces that belong to ``owner`` in other security groups than before."""
+    for interface in tx.page(NETWORK_INTERFACES, scope, where=("owner", owner)):
+        changed = msgspec.structs.replace(interface.desired, security_groups=groups)
+        tx.desire(NETWORK_INTERFACES, interface.ref, changed)
 
 
 def free_addresses(tx: Transaction, scope: Scope, subnet: Item[Subnet, Nothing]) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from demitasse.clock import Waits
 from demitasse.engines.containers.spec import (
     KIND_LABEL,
+    PAUSE_IMAGE,
     ContainerSpec,
     HealthCheck,
     LogOptions,
@@ -17,6 +18,7 @@ from demitasse.engines.containers.spec import (
     Volume,
     VolumeSpec,
 )
+from demitasse.services.ec2.records import INTERFACE_LABEL, interface_arn
 from demitasse.services.ecs.plan.resources import Share
 from demitasse.services.ecs.plan.task import has_check
 from demitasse.services.ecs.records import (
@@ -29,15 +31,14 @@ from demitasse.services.ecs.records import (
 )
 from demitasse.services.ecs.records.task_definitions import HealthCheck as HealthCheckAsked
 from demitasse.services.logs.records import Source
-from demitasse.store import Item
+from demitasse.store import Item, Ref
 
 TASK_LABEL = "demitasse.task"
 CONTAINER_LABEL = "demitasse.container"
 SERVICE_LABEL = "demitasse.service"
 LOG_LABELS = "demitasse.log."
-PAUSE_IMAGE = "demitasse/pause:1"
 DEFAULT_STOP_TIMEOUT = 30
-_PAUSE_MEMORY = 8 * 1024 * 1024
+_PAUSE_MEMORY = 32 * 1024 * 1024
 _MIB = 1024 * 1024
 _LOG_SIZE = 10 * 1024 * 1024
 
@@ -77,12 +78,17 @@ def pause_spec(
     return ContainerSpec(
         name=pause_name(item.desired.id),
         image=PAUSE_IMAGE,
-        labels={**labels(item), KIND_LABEL: "pause"},
+        labels={
+            **labels(item),
+            KIND_LABEL: "pause",
+            INTERFACE_LABEL: interface_arn(Ref(item.scope, interface.id)),
+        },
         network=OwnAddress(network, interface.address),
         hostname=host_name(item, interface),
         memory_bytes=_PAUSE_MEMORY,
         sysctls=dict(sysctls),
         cap_drop=("ALL",),
+        cap_add=("NET_ADMIN",),  # for nft, which is run in it; those that join it have not
         stop_timeout=0,
         log=LogOptions(max_files=1),
     )

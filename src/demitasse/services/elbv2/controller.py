@@ -69,7 +69,7 @@ class LoadBalancerController(Controller):
 
     def interests(self) -> dict[Kind[Any, Any], Interest]:
         return {
-            LOAD_BALANCERS: lambda change: (change.ref,) if _asked(change) else (),
+            LOAD_BALANCERS: lambda change: (change.ref,) if change.asked else (),
             LISTENERS: _its_load_balancers,
             RULES: _its_load_balancers,
             TARGET_GROUPS: self._of_group,
@@ -83,10 +83,10 @@ class LoadBalancerController(Controller):
         return [*tx.refs(LOAD_BALANCERS), *tx.refs(TARGET_GROUPS)]
 
     def _of_group(self, change: Change) -> Iterable[Ref]:
-        return self._users(change, change.ref.key) if _asked(change) else ()
+        return self._users(change, change.ref.key) if change.asked else ()
 
     def _of_target(self, change: Change) -> Iterable[Ref]:
-        if not _asked(change):
+        if not change.asked:
             return ()
         return self._users(change, change.item.desired.target_group_arn)
 
@@ -230,13 +230,7 @@ def _network(tx: Transaction, ref: Ref, view: plan.View) -> VpcObserved:
     return VpcObserved() if vpc is None else vpc.observed
 
 
-def _asked(change: Change) -> bool:
-    """Whether something else is desired than before."""
-    before, after = change.before, change.after
-    return before is None or after is None or before.desired != after.desired
-
-
 def _its_load_balancers(change: Change) -> Iterable[Ref]:
-    if not _asked(change):
+    if not change.asked:
         return ()
     return (Ref(change.ref.scope, change.item.desired.load_balancer_arn), *idle.left(change))

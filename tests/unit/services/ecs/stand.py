@@ -19,10 +19,12 @@ from demitasse.control import ControlLoop
 from demitasse.dispatch import Dispatcher
 from demitasse.engines.containers import references
 from demitasse.engines.containers.fake import FakeEngine
+from demitasse.engines.containers.spec import PAUSE_IMAGE
+from demitasse.engines.firewall.fake import FakeFirewall
 from demitasse.ids import CountingIds
 from demitasse.services.base import Site
 from demitasse.services.ec2 import operations as ec2
-from demitasse.services.ec2.controller import VpcController
+from demitasse.services.ec2.controller import InterfaceController, VpcController
 from demitasse.services.ec2.records import NETWORK_INTERFACES, SECURITY_GROUPS, SUBNETS, VPCS
 from demitasse.services.ecs.controller import (
     ServiceController,
@@ -95,7 +97,8 @@ class Stand:
         self.ids = CountingIds()
         self.waits = Waits(compression)
         self.engine = FakeEngine(self.clock)
-        self.engine.add_image("demitasse/pause:1")
+        self.engine.add_image(PAUSE_IMAGE)
+        self.firewall = FakeFirewall(self.engine)
         self.image(IMAGE)
         app = Application(
             models=models(),
@@ -260,6 +263,7 @@ class Stand:
         """The controllers run, as in the platform."""
         controllers = (
             VpcController(store=self.store, containers=self.engine),
+            InterfaceController(store=self.store, containers=self.engine, firewall=self.firewall),
             ServiceController(store=self.store, clock=self.clock, waits=self.waits, ids=self.ids),
             TaskController(
                 store=self.store,

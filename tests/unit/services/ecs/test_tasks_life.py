@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
 from tests.unit.services.ecs.stand import IMAGE, SCOPE, Stand
 
 from demitasse.engines.containers.errors import CannotStart
-from demitasse.engines.containers.spec import OwnAddress, SharedWith, Volume
+from demitasse.engines.containers.spec import KIND_LABEL, OwnAddress, SharedWith, Volume
+from demitasse.engines.firewall.spec import Filter
+from demitasse.services.ecs.specs import TASK_LABEL
 from demitasse.services.logs.records import LOG_SOURCES
 
 
@@ -36,6 +39,50 @@ def started(stand: Stand) -> list[str]:
         for call in stand.engine.called("start")
         if "pause" not in names.get(call.subject, call.subject)
     ]
+
+
+def test_nothing_starts_before_the_security_groups_are_in_force() -> None:
+    stand = Stand()
+    arn = of(stand, {"name": "a"})
+
+    async def scenario() -> None:
+        guard, admitted = stand.firewall.guard, asyncio.Event()
+
+        async def slow(wanted: Filter, container: str | None) -> None:
+            await admitted.wait()
+            await guard(wanted, container)
+
+        stand.firewall.guard = slow  # type: ignore[method-assign]
+        await stand.until(lambda: status(stand, arn) == "ACTIVATING")
+        await stand.calm()
+        assert stand.engine.pulls == (IMAGE,)
+        assert started(stand) == []
+        admitted.set()
+        await stand.until(lambda: status(stand, arn) == "RUNNING")
+        wanted, container = next(iter(stand.firewall.filters.values()))
+        pause = next(each for each in stand.engine._boxes.values() if each.seen.id == container)
+        assert pause.spec.network == OwnAddress(f"demitasse-{stand.vpc}", wanted.address)
+        assert pause.spec.cap_add == ("NET_ADMIN",)
+        assert stand.engine.specs[box(stand, arn, "a")].cap_add == ()
+
+    stand.run(scenario)
+
+
+def test_a_task_that_an_earlier_version_started_makes_room() -> None:
+    """Its network cannot be filtered; a service starts another."""
+    stand = Stand()
+    arn = of(stand, {"name": "a"})
+
+    async def started() -> None:
+        await stand.until(lambda: status(stand, arn) == "RUNNING")
+
+    async def started_again() -> None:
+        await stand.until(lambda: status(stand, arn) == "STOPPED")
+
+    stand.run(started)
+    (pause,) = (each for each in stand.engine._boxes.values() if "pause" in each.seen.name)
+    pause.see(labels={KIND_LABEL: "pause", TASK_LABEL: arn})
+    stand.run(started_again)
 
 
 def test_the_containers_of_a_task_share_the_network_of_its_address() -> None:

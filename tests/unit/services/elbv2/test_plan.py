@@ -20,6 +20,7 @@ from tests.unit.services.elbv2.views import (
 )
 
 from demitasse.clock import Waits
+from demitasse.engines.addresses.seen import as_seen
 from demitasse.engines.traffic import spec
 from demitasse.services.ec2.records import Permission
 from demitasse.services.elbv2 import plan
@@ -129,7 +130,7 @@ networks = st.builds(
 def test_a_network_admits_its_addresses_and_this_machine_where_it_names_it(
     cidrs: list[str], client: int
 ) -> None:
-    made = [IPv4Network(each) for each in compiling.as_seen(cidrs, ADDRESS)]
+    made = [IPv4Network(each) for each in as_seen(cidrs, ADDRESS)]
     address = IPv4Address(client)
     named = any(address in IPv4Network(each) for each in cidrs)
     machine = any(IPv4Address("127.0.0.1") in IPv4Network(each) for each in cidrs)

@@ -96,6 +96,21 @@ def test_the_server_has_its_volume_and_is_bound_to_its_address(running: Database
     assert spec.memory_bytes == 2**30
 
 
+def test_whether_it_serves_is_asked_beside_it_whatever_its_security_groups(
+    running: Database,
+) -> None:
+    assert not any("--host" in word for argv in running.told for word in argv)
+    assert "skip_networking" in running.told[-1][-1], "and not of the server that prepares the data"
+
+
+def test_other_security_groups_are_its_interfaces_too(running: Database) -> None:
+    call = running.stand.call
+    group = call("ec2", "CreateSecurityGroup", GroupName="g", Description="g")["GroupId"]
+    running.call("ModifyDBInstance", DBInstanceIdentifier="supplierdb", VpcSecurityGroupIds=[group])
+    (interface,) = call("ec2", "DescribeNetworkInterfaces")["NetworkInterfaces"]
+    assert [each["GroupId"] for each in interface["Groups"]] == [group]
+
+
 def test_stop_and_start_keep_the_volume(running: Database) -> None:
     running.call("StopDBInstance", DBInstanceIdentifier="supplierdb")
     running.work()

@@ -23,13 +23,13 @@ from demitasse.services.ec2.records import (
     SECURITY_GROUPS,
     SUBNETS,
     NetworkInterface,
+    NetworkInterfaceObserved,
     take_address,
 )
 from demitasse.store import Item
-from demitasse.store.kinds import Nothing
 
 
-def show(ctx: Context, item: Item[NetworkInterface, Nothing]) -> Output:
+def show(ctx: Context, item: Item[NetworkInterface, NetworkInterfaceObserved]) -> Output:
     """``NetworkInterface``."""
     interface = item.desired
     subnet = ctx.tx.get(SUBNETS, ctx.scope, interface.subnet_id)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from demitasse.engines.containers.errors import CannotPull, CannotStart
+from demitasse.engines.containers.spec import Container
 from demitasse.errors import EngineError, EngineUnavailable, NotFoundInEngine, ServiceError
 from demitasse.services.ec2.records import (
     NETWORK_INTERFACES,
@@ -163,6 +164,8 @@ class Starting:
                 self._work.see(tx, item, status="PENDING")
             return None
         self._begin_pulls(step)
+        if not self._is_filtered(item, step.pause):
+            return None
         for container in plan.startable(containers, seen):
             box = step.boxes.get(container.name)
             if box is not None and self._just_started(seen[container.name]):
@@ -181,6 +184,13 @@ class Starting:
             # Look again: what was started may have ended, and others may start now.
             return 0
         return plan.next_deadline(containers, seen, self._work.clock.now())
+
+    def _is_filtered(self, item: TaskItem, pause: Container) -> bool:
+        """Whether the task's security groups are in force: before that nothing can be reached."""
+        assert item.observed.interface is not None, item.key  # noqa: S101 - taken long ago
+        with self._work.store.transaction() as tx:
+            found = tx.get(NETWORK_INTERFACES, item.scope, item.observed.interface.id)
+        return found is not None and found.observed.filtered_in == pause.id
 
     def _just_started(self, seen: ContainerSeen) -> bool:
         """Whether we started it so lately that it may not be seen to run yet."""

@@ -26,6 +26,7 @@ from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import Container, Resync
 from demitasse.errors import NotFoundInEngine
 from demitasse.ids import Ids
+from demitasse.services.ec2.records import INTERFACE_LABEL, NETWORK_INTERFACES
 from demitasse.services.ecs import specs
 from demitasse.services.ecs.controller import history, targets
 from demitasse.services.ecs.controller.garbage import Garbage
@@ -79,7 +80,7 @@ class TaskController(Controller):
         self._suspects: dict[Ref, set[str]] = {}
 
     def interests(self) -> dict[Kind[Any, Any], Interest]:
-        return {TASKS: own, TARGETS: _its_task}
+        return {TASKS: own, TARGETS: _its_task, NETWORK_INTERFACES: _its_task}
 
     def everything(self, tx: Transaction) -> Iterable[Ref]:
         return tx.refs(TASKS)
@@ -215,7 +216,8 @@ def _passes(item: TaskItem, definition: TaskDefinition) -> bool:
 
 
 def _lost_network(pause: Container | None) -> plan.Failure | None:
-    if pause is not None and pause.running:
+    # One that an earlier version of Demitasse made cannot be filtered: it makes room.
+    if pause is not None and pause.running and INTERFACE_LABEL in pause.labels:
         return None
     return plan.Failure(
         "EssentialContainerExited",

@@ -7,7 +7,7 @@ import msgspec
 from demitasse.api import Input, Output
 from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.base import Context
-from demitasse.services.ec2.records import NETWORK_INTERFACES, give_back, take_address
+from demitasse.services.ec2.records import give_back, put_in_groups, take_address
 from demitasse.services.elbv2 import arns, attributes
 from demitasse.services.elbv2.limits import LOAD_BALANCERS as MOST
 from demitasse.services.elbv2.operations import names, networks, paging, tagging
@@ -229,10 +229,7 @@ def set_security_groups(context: Context, given: Input) -> Output:
         raise ServiceError("ValidationError", "At least one security group must be specified")
     groups = networks.security_groups(context, item.desired.vpc_id, given["SecurityGroups"])
     context.tx.desire(LOAD_BALANCERS, item.ref, _replace(item.desired, security_groups=groups))
-    for interface in context.tx.page(NETWORK_INTERFACES, context.scope, where=("owner", item.key)):
-        context.tx.desire(
-            NETWORK_INTERFACES, interface.ref, _replace(interface.desired, security_groups=groups)
-        )
+    put_in_groups(context.tx, context.scope, item.key, groups)
     return {"SecurityGroupIds": list(groups)}
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv4Network, ip_network
+from collections.abc import Mapping
 
 from demitasse.clock import Waits
+from demitasse.engines.addresses.seen import as_seen
 from demitasse.engines.traffic import conditions, spec
 from demitasse.services.elbv2 import attributes
 from demitasse.services.elbv2.arns import engine_id
@@ -19,7 +19,6 @@ from demitasse.services.elbv2.records import (
 )
 
 _SHORTEST_INTERVAL = 0.25  # between two checks of a target, however far time is compressed
-_THIS_MACHINE = IPv4Address("127.0.0.1")
 
 
 def compile_spec(view: View, waits: Waits) -> spec.LoadBalancer:
@@ -111,24 +110,6 @@ def _condition(condition: Condition, address: str) -> conditions.Condition | Non
         case _:
             networks = tuple(as_seen(condition.values, address))
             return conditions.SourceIp(networks) if networks else None
-
-
-def as_seen(cidrs: Iterable[str], address: str) -> list[str]:
-    """IPv4 networks as the load balancer at ``address`` sees their clients.
-
-    A browser or curl on this machine has no other address than 127.0.0.1 to its user, but reaches
-    the load balancer from the load balancer's own address: so where the one is meant, the other
-    is added. IPv6 networks have no clients here and are left out.
-    """
-    found: list[str] = []
-    for cidr in cidrs:
-        network = ip_network(cidr, strict=False)
-        if not isinstance(network, IPv4Network):
-            continue
-        found.append(str(network))
-        if _THIS_MACHINE in network and IPv4Address(address) not in network:
-            found.append(f"{address}/32")
-    return list(dict.fromkeys(found))
 
 
 def ingress(view: View) -> tuple[spec.Ingress, ...]:

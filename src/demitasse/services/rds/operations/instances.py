@@ -13,6 +13,7 @@ from demitasse.services.ec2.records import (
     SECURITY_GROUPS,
     SUBNETS,
     free_addresses,
+    put_in_groups,
     take_address,
 )
 from demitasse.services.rds.events import Happened, tell
@@ -168,7 +169,9 @@ def modify_db_instance(ctx: Context, given: Input) -> Output:
         changes["master_password"] = checks.password(given["MasterUserPassword"])
     if given.get("VpcSecurityGroupIds"):
         vpc = ctx.tx.get(SUBNET_GROUPS, ctx.scope, current.subnet_group)
-        changes["security_groups"] = _security_groups(ctx, given, vpc.desired.vpc_id if vpc else "")
+        groups = _security_groups(ctx, given, vpc.desired.vpc_id if vpc else "")
+        changes["security_groups"] = groups
+        put_in_groups(ctx.tx, ctx.scope, ctx.scope.arn("rds", f"db:{item.key}"), groups)
     desired = msgspec.structs.replace(current, **changes, **_waiting(given, current))
     changed = ctx.tx.desire(DB_INSTANCES, item.ref, desired)
     if given.get("ApplyImmediately"):
