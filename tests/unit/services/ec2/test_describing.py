@@ -168,6 +168,8 @@ def test_tags_come_in_pages(ec2: Ec2) -> None:
     rest = ec2.call("DescribeTags", MaxResults=7, NextToken=first["NextToken"])
     assert len(first["Tags"]) + len(rest["Tags"]) == 2 * len(subnets) == 12
     assert "NextToken" not in rest
+    for size in (-1, 0, 4, 1001):
+        assert ec2.code("DescribeTags", MaxResults=size) == "InvalidParameterValue"
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ _TYPES = {
 }
 _BY_PREFIX = {resource.prefix: resource for resource in _TYPES.values()}
 _RULE = "sgr"
-_PAGE = 1000
+_SMALLEST_PAGE, _PAGE = 5, 1000
 _MEMBERS = {
     "resource-id": "ResourceId",
     "resource-type": "ResourceType",
@@ -82,9 +82,14 @@ def describe_tags(ctx: Context, given: Input) -> Output:
         code="InvalidNextToken",
         message="The token is invalid or has expired.",
     )
-    page, more = paging.cut(
-        [row for row in rows if _place(row) > after], given.get("MaxResults", _PAGE)
-    )
+    limit = given.get("MaxResults", _PAGE)
+    if not _SMALLEST_PAGE <= limit <= _PAGE:
+        raise ServiceError(
+            "InvalidParameterValue",
+            f"Value ( {limit} ) for parameter maxResults is invalid."
+            f" Expecting a value between {_SMALLEST_PAGE} and {_PAGE}.",
+        )
+    page, more = paging.cut([row for row in rows if _place(row) > after], limit)
     return {"Tags": list(page), **({"NextToken": paging.token(_place(page[-1]))} if more else {})}
 
 
