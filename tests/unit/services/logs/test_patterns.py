@@ -79,6 +79,10 @@ def test_terms(pattern: str, message: str, matches: bool) -> None:
         ("{ $['odd key'] = 1 }", True),
         ("{ $.address = 10.0.* }", True),
         ("{ $.path = /admin/* }", True),
+        (r"{ $.address = %10\.\d+\.3\.[0-9]% }", True),
+        ("{ $.address != %^10% }", False),
+        ("{ $.status = %5..% }", True),
+        ("{ $.none != %x% }", False),
         ('{ $.level = "INFO" || $.status = 503 }', True),
         ('{ $.level = "INFO" || $.level = "X" && $.status = 503 }', False),
         ('{ ($.level = "INFO" || $.level = "ERROR") && $.status = 503 }', True),
@@ -104,6 +108,8 @@ ACCESS = '127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTT
         ('[ip, user, username, timestamp = "10/Oct/2000:13:25:15 -0700", rest]', True),
         ("[ip=127.0.0.1, user!=Prod, rest]", False),
         ("[ip, user, rest]", True),
+        (r"[ip=%127\.0\.0\.[1-9]%, user, ..., status_code = %^4\d\d$%, bytes]", True),
+        ("[ip != %^127%, rest]", False),
         ("[ip, user, rest = *1534]", True),
         ("[ip]", True),
         ("[]", True),
@@ -152,6 +158,22 @@ def test_what_is_no_json_object_never_matches(message: str) -> None:
         "{ $.a NOT THERE }",
         "{ $.a = $.b }",
         "{ $.a[*].* = 1 }",
+        "{ $.a > %x% }",
+        "{ $.a = %x% || $.b = %x% || $.c = %x% }",
+        "%%",
+        "%a||b%",
+        "%(a)%",
+        "%a b%",
+        "%é%",
+        "%[z-a]%",
+        "%[]%",
+        "%a{2,1}%",
+        "%a{9999}%",
+        "%*a%",
+        "%a^%",
+        "%a$b%",
+        r"%\q%",
+        r"%\xz0%",
         "[",
         "[a",
         "[a] b",
@@ -170,10 +192,51 @@ def test_wrong_patterns_are_refused(pattern: str) -> None:
     assert refused.value.code == "InvalidParameterException"
 
 
-@pytest.mark.parametrize("pattern", ["%ERR.*%", "{ $.a = %x% }", "[a = %x%, b]"])
+@pytest.mark.parametrize("pattern", ["%ERR.*% more", "-%x%"])
 def test_patterns_that_are_not_carried_out_are_refused_by_name(pattern: str) -> None:
     with pytest.raises(NotSupported):
         compiled(pattern)
+
+
+@pytest.mark.parametrize(
+    ("expression", "message", "found"),
+    [
+        ("AUTHORIZED", "[ERROR 401] UNAUTHORIZED REQUEST", True),
+        ("ERR-[0-9]{3}", "x ERR-404 y", True),
+        ("ERR-[0-9]{3}", "x ERR-40 y", False),
+        ("[Ee]rror|[Ff]ail", "it Failed", True),
+        ("^it", "it is", True),
+        ("^it", "as it is", False),
+        ("is$", "as it is", True),
+        ("is$", "is it", False),
+        ("colou?r", "color", True),
+        (r"\x41\.\D", "A.b", True),
+        (r"[\w.-]+@\w+", "to joe.x@example", True),
+        ("[^a-z]", "abc", False),
+    ],
+)
+def test_regular_expressions(expression: str, message: str, found: bool) -> None:
+    assert compiled(f"%{expression}%")(message) is found
+
+
+_characters = st.sampled_from(["a", "b", "[ab]", "[^a]", ".", r"\d", r"\W", r"\."])
+_counts = st.sampled_from(["", "", "?", "*", "+", "{2}", "{1,}", "{0,2}"])
+_branches = st.tuples(
+    st.sampled_from(["", "^"]),
+    st.lists(st.tuples(_characters, _counts).map("".join), min_size=1, max_size=4).map("".join),
+    st.sampled_from(["", "$"]),
+).map("".join)
+
+
+@given(st.lists(_branches, min_size=1, max_size=3).map("|".join), st.text("ab1. ", max_size=8))
+def test_an_expression_means_what_it_means_elsewhere(expression: str, text: str) -> None:
+    elsewhere = re.compile(expression.replace("$", r"\Z"), re.ASCII | re.DOTALL)
+    assert compiled(f"%{expression}%")(text) is (elsewhere.search(text) is not None)
+
+
+def test_no_expression_takes_its_time() -> None:
+    matches = compiled("%" + "a*" * 20 + "b%")
+    assert not matches("a" * 50_000)
 
 
 @given(st.text("ab*", max_size=6), st.text("ab", max_size=8))
@@ -191,8 +254,8 @@ def test_no_pattern_breaks_anything(pattern: str) -> None:
     matches(LINE)
 
 
-@pytest.mark.parametrize("start", ["{ $.a = 1 ", "[", "[a = 1 "])
-@given(st.text('{}()$.a=1&|!<>"*% [],', max_size=30))
+@pytest.mark.parametrize("start", ["{ $.a = 1 ", "[", "[a = 1 ", "%", "[a = %"])
+@given(st.text('{}()$.a=1&|!<>"*% [],\\d-^+?', max_size=30))
 def test_no_pattern_of_conditions_breaks_anything(start: str, pattern: str) -> None:
     try:
         matches = compiled(start + pattern)

@@ -1,15 +1,14 @@
 """Filter patterns: what of a group's events a caller wants to see.
 
-AWS: "Filter pattern syntax for metric filters, subscription filters, filter log events". Patterns
-of terms, of JSON and of words between spaces are carried out; regular expressions (``%…%``) are
-refused by name.
+AWS: "Filter pattern syntax for metric filters, subscription filters, filter log events": patterns
+of terms, of JSON, of words between spaces, and regular expressions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from demitasse.services.logs.patterns import json, terms, words
+from demitasse.services.logs.patterns import json, regex, terms, words
 
 Match = Callable[[str], bool]
 
@@ -23,4 +22,6 @@ def compiled(pattern: str) -> Match:
         return words.compiled(text)
     if text.startswith("{"):
         return json.compiled(text)
+    if len(text) > 1 and text[0] == text[-1] == "%" and text.count("%") == 2:
+        return regex.compiled(text[1:-1])
     return terms.compiled(text)

@@ -10,13 +10,15 @@ from typing import Any
 
 import msgspec
 
-from demitasse.errors import NotSupported, ServiceError
+from demitasse.services.logs.patterns import regex
+from demitasse.services.logs.patterns.refusal import invalid
 
 Test = Callable[[Any], bool]
 Token = tuple[str, str]
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _DEEPEST = 30
+_MOST_EXPRESSIONS = 2  # regular ones, in a pattern; AWS's quota
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -98,6 +100,8 @@ def tokens(text: str, pattern: re.Pattern[str]) -> list[Token]:
             raise invalid()
         found.append((match.lastgroup, match[match.lastgroup]))
         at = match.end()
+    if sum(kind == "regex" for kind, _ in found) > _MOST_EXPRESSIONS:
+        raise invalid()
     return found
 
 
@@ -106,9 +110,7 @@ def comparison(sign: Token, value: Token) -> Test:
     (kind, sign_text), (given, text) = sign, value
     if kind != "operator":
         raise invalid()
-    if given == "regex":
-        raise NotSupported("FilterLogEvents with a regular expression (%...%) in its filterPattern")
-    if given not in {"quoted", "word"}:
+    if given not in {"quoted", "word", "regex"}:
         raise invalid()
     if sign_text in _ORDER:
         if number_in(value) is None:
@@ -135,6 +137,11 @@ def _equal(value: Token, *, wanted: bool) -> Test:
     What is no single value is neither equal nor unequal.
     """
     kind, text = value
+    if kind == "regex":
+        described = regex.compiled(text[1:-1])
+        return lambda found: (
+            isinstance(found, str | int | float) and described(_text(found)) is wanted
+        )
     if kind == "quoted":
         text = re.sub(r"\\(.)", r"\1", text[1:-1])
     number = number_in(value)
@@ -143,10 +150,14 @@ def _equal(value: Token, *, wanted: bool) -> Test:
         if _is_number(found):
             if number is not None:
                 return (found == number) is wanted
-            return like(msgspec.json.encode(found).decode(), text) is wanted
+            return like(_text(found), text) is wanted
         return isinstance(found, str) and like(found, text) is wanted
 
     return test
+
+
+def _text(found: str | float) -> str:
+    return found if isinstance(found, str) else msgspec.json.encode(found).decode()
 
 
 def like(found: str, pattern: str) -> bool:
@@ -167,8 +178,3 @@ def like(found: str, pattern: str) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def invalid() -> ServiceError:
-    """AWS's error for a pattern that cannot be read."""
-    return ServiceError("InvalidParameterException", "Invalid filter pattern")

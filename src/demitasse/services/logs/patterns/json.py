@@ -12,9 +12,9 @@ from demitasse.services.logs.patterns.conditions import (
     Conditions,
     Test,
     comparison,
-    invalid,
     tokens,
 )
+from demitasse.services.logs.patterns.refusal import invalid
 
 _TOKEN = re.compile(
     r"""\s*(?:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from demitasse.errors import NotSupported, ServiceError
+from demitasse.services.logs.patterns.refusal import invalid
 
 _TERM = re.compile(r'([-?]?)(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))(?:\s+|$)')
 _PLAIN = re.compile(r"\w+")
@@ -21,7 +22,7 @@ def compiled(text: str) -> Callable[[str], bool]:
     while at < len(text):
         match = _TERM.match(text, at)
         if match is None:
-            raise ServiceError("InvalidParameterException", "Invalid filter pattern")
+            raise invalid()
         sign, quoted, plain = match.groups()
         found[sign].append(_plain(plain) if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
         at = match.end()
@@ -37,7 +38,7 @@ def compiled(text: str) -> Callable[[str], bool]:
 
 def _plain(term: str) -> str:
     if len(term) > 1 and term.startswith("%") and term.endswith("%"):
-        raise NotSupported("FilterLogEvents with a regular expression (%...%) in its filterPattern")
+        raise NotSupported("FilterLogEvents with a regular expression (%...%) beside other terms")
     if not _PLAIN.fullmatch(term):
         raise ServiceError("InvalidParameterException", f"Invalid character(s) in term '{term}'")
     return term

@@ -15,10 +15,10 @@ from demitasse.services.logs.patterns.conditions import (
     Conditions,
     Test,
     comparison,
-    invalid,
     number_in,
     tokens,
 )
+from demitasse.services.logs.patterns.refusal import invalid
 
 _TOKEN = re.compile(
     r"""\s*(?:
