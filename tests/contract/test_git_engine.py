@@ -20,6 +20,7 @@ from demitasse.engines.git.protocol import (
     EXECUTABLE,
     FILE,
     FOLDER,
+    SUBMODULE,
     SYMLINK,
     Git,
     Hunk,
@@ -335,5 +336,25 @@ def test_a_commit_may_have_two_parents(play: Callable[[Scenario], None]) -> None
         assert (await git.commit(REPO, merge)).parents == (one, other)
         assert await git.merge_base(REPO, merge, other) == other
         assert [each.after for each in await git.differences(REPO, one, merge)] == [found]
+
+    play(scenario)
+
+
+def test_what_is_in_the_way_goes_first(play: Callable[[Scenario], None]) -> None:
+    async def scenario(git: Git) -> None:
+        base = await committed(git, None, put={"a": "1", "b/c": "2"})
+        put = {"a/x": "in what was a file", "b": "instead of a folder"}
+        tip = await committed(git, base, put=put, delete=["a", "b/c"])
+        for path, mode in {"a": FOLDER, "a/x": FILE, "b": FILE}.items():
+            found = await git.entry(REPO, tip, path)
+            assert found is not None
+            assert found.mode == mode
+        with pytest.raises(Refused):
+            await committed(git, tip, put={"a": "3"})
+        linked = await committed(git, tip, copy={"sub": (SUBMODULE, NOBODY[:-1] + "1")})
+        moved = await committed(git, linked, copy={"sub": (SUBMODULE, NOBODY[:-1] + "2")})
+        found = await git.entry(REPO, moved, "sub")
+        assert found is not None
+        assert (found.mode, found.id) == (SUBMODULE, NOBODY[:-1] + "2")
 
     play(scenario)

@@ -198,8 +198,9 @@ class FakeGit:
 
     async def write(self, repository_id: str, new: NewCommit, now: datetime) -> Commit:
         kept = self._kept.setdefault(repository_id, _Kept())
-        for _, blob in new.copy.values():
-            self._must(repository_id, "blob", blob)
+        for mode, blob in new.copy.values():
+            if mode != SUBMODULE:
+                self._must(repository_id, "blob", blob)
         making = trees.Making(self._reader(repository_id))
         made = await making.commit(new, now)
         kept.objects.update(making.objects)

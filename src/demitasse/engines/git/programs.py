@@ -19,6 +19,7 @@ from demitasse.engines.git.objects import pack
 from demitasse.engines.git.patches import read_patch
 from demitasse.engines.git.processes import Done, exchange, run, running
 from demitasse.engines.git.protocol import (
+    SUBMODULE,
     Commit,
     Difference,
     Entry,
@@ -204,8 +205,9 @@ class GitPrograms:
     async def write(self, repository_id: str, new: NewCommit, now: datetime) -> Commit:
         await self.create(repository_id)
         async with self._objects(repository_id) as objects:
-            for _, blob in new.copy.values():
-                await objects.size("blob", blob)
+            for mode, blob in new.copy.values():
+                if mode != SUBMODULE:  # its commit is another repository's
+                    await objects.size("blob", blob)
             making = trees.Making(objects.read)
             made = await making.commit(new, now)
         argv = commands.git(self._path(repository_id), "index-pack", "--stdin", "--strict")

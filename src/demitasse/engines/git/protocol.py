@@ -28,7 +28,7 @@ class ReferenceMoved(EngineError):
 
 
 class Refused(EngineError):
-    """What was to be written is wrong: the path is a folder's, of a submodule, or malformed."""
+    """What was to be written is wrong: the path is a folder's, or malformed."""
 
 
 @dataclass(frozen=True, slots=True)

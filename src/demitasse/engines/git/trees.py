@@ -19,7 +19,6 @@ from demitasse.engines.git.objects import (
 )
 from demitasse.engines.git.protocol import (
     FOLDER,
-    SUBMODULE,
     Commit,
     Difference,
     Entry,
@@ -165,25 +164,30 @@ class Making:
         """The tree with the changes below it made; ``None`` when nothing is left in it."""
         entries = {} if start is None else dict(await tree(self.read, start))
         inner: dict[str, dict[str, Named | None]] = {}
+        puts: dict[str, Named] = {}
         for where, change in changes.items():
             name, slash, rest = where.partition("/")
             if slash:
                 inner.setdefault(name, {})[rest] = change
             elif change is None:
                 entries.pop(name, None)
-            elif name in entries and entries[name].mode in (FOLDER, SUBMODULE):
-                raise Refused(f"{_join(path, name)} is not a file")
             else:
-                entries[name] = change
+                puts[name] = change
         for name, within in inner.items():
             there = entries.get(name)
             if there is not None and there.mode != FOLDER:
                 raise Refused(f"{_join(path, name)} is not a folder")
-            below = await self._edit(there.id if there else None, within, _join(path, name), keep)
+            start_of = there.id if there else None
+            kept = "" if name in puts else keep  # what a file takes the place of is not kept
+            below = await self._edit(start_of, within, _join(path, name), kept)
             if below is None:
                 entries.pop(name, None)
             else:
                 entries[name] = Named(FOLDER, below)
+        for name, change in puts.items():  # last: it may take the place of a folder that is gone
+            if name in entries and entries[name].mode == FOLDER:
+                raise Refused(f"{_join(path, name)} is not a file")
+            entries[name] = change
         if not entries and keep and path and start is not None:
             entries[keep] = Named(0o100644, self.add("blob", b""))
         return self.add("tree", write_tree(entries)) if entries else None

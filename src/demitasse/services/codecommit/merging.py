@@ -79,6 +79,8 @@ class Met:
         """How many conflicts there are in the content."""
         if self.folder or _id(self.source) == _id(self.destination):
             return 0
+        if self.source is None or self.destination is None:
+            return 1
         if _id(self.base) in (_id(self.source), _id(self.destination)):
             return 0  # one has changed the mode alone
         if not rules.by_lines or self.chunks is None:
@@ -93,16 +95,15 @@ class Met:
 
     def result(self, rules: Rules) -> Result | None:
         """What it becomes; ``None`` when that is for a person to say."""
-        if self.folder:
+        conflicts = self.content_conflicts(rules)
+        if self.folder or ((conflicts or self.mode_conflict) and not rules.prefer):
             return None
-        if rules.prefer and (not rules.by_lines or self.chunks is None):
-            return kept(self.source if rules.prefer == SOURCE else self.destination)
-        conflicts = self.content_conflicts(rules) or self.mode_conflict
-        if conflicts and not rules.prefer:
-            return None
+        preferred = self.source if rules.prefer == SOURCE else self.destination
+        if conflicts and (not rules.by_lines or self.chunks is None):
+            return kept(preferred)
         mode = _changed(_mode(self.base), _mode(self.source), _mode(self.destination))
         if self.mode_conflict:
-            mode = _mode(self.source if rules.prefer == SOURCE else self.destination)
+            mode = _mode(preferred)
         if self.chunks is None:
             return Result(
                 mode, blob=_changed(_id(self.base), _id(self.source), _id(self.destination))

@@ -206,6 +206,39 @@ def test_a_file_and_a_folder_conflict(
     assert codecommit.refused("MergeBranchesBySquash", **asked) == "ManualMergeRequired"
 
 
+def test_a_folder_becomes_a_file_and_a_file_a_folder(codecommit: CodeCommit) -> None:
+    fork(codecommit, {"dir/c": None, "dir": b"file", "a": None, "a/b": b"in"}, {"b": b"B"})
+    codecommit.ask("MergeBranchesBySquash", **BOTH, keepEmptyFolders=True)
+    assert (file(codecommit, "dir"), file(codecommit, "a/b")) == (b"file", b"in")
+
+
+def test_what_is_deleted_by_one_and_kept_by_the_other_conflicts(codecommit: CodeCommit) -> None:
+    base, _, _ = fork(codecommit, {"b": None}, {})
+    codecommit.ask(
+        "CreateCommit",
+        **DEMO,
+        branchName="dev",
+        parentCommitId=base,
+        setFileModes=[{"filePath": "b", "fileMode": "EXECUTABLE"}],
+    )
+    assert codecommit.refused("MergeBranchesBySquash", **BOTH) == "ManualMergeRequired"
+
+
+def test_a_preferred_side_is_preferred_in_conflicts_alone(codecommit: CodeCommit) -> None:
+    base, _, _ = fork(codecommit, {"a": b"new"}, {})
+    codecommit.ask(
+        "CreateCommit",
+        **DEMO,
+        branchName="dev",
+        parentCommitId=base,
+        setFileModes=[{"filePath": "a", "fileMode": "EXECUTABLE"}],
+    )
+    how = {"conflictResolutionStrategy": "ACCEPT_DESTINATION"}
+    codecommit.ask("MergeBranchesBySquash", **BOTH, **how)
+    found = codecommit.ask("GetFile", **DEMO, filePath="a")
+    assert (found["fileContent"], found["fileMode"]) == (b"new", "EXECUTABLE")
+
+
 def test_binary_files_are_not_merged_by_lines(codecommit: CodeCommit) -> None:
     fork(codecommit, {"a": b"\0theirs"}, {"a": b"\0ours"})
     asked = {**BOTH, "mergeOption": "SQUASH_MERGE", "conflictDetailLevel": "LINE_LEVEL"}
