@@ -32,12 +32,13 @@ class Stand:
     def __init__(self, store: Store | None = None) -> None:
         self.store = store or Store.open(None)
         self.clock = ManualClock()
+        self.credentials = asgi.Credentials()
         ids = CountingIds()
         self.app = Application(
             models=models(),
             operations={"iam": api.operations, "sts": sts.operations},
             dispatch=Dispatcher((api, sts), self.store, self.clock, ids, SITE),
-            credentials=asgi.Credentials(),
+            credentials=self.credentials,
             clock=self.clock,
             ids=ids,
         )

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.kit import asgi
 from tests.unit.services.iam.stand import ACCOUNT, Stand, permissions
 
 from demitasse.accounts import Accounts
+from demitasse.api import Caller
 from demitasse.credentials import Credentials
+from demitasse.wire import Credential
 
 MARY = {"UserName": "mary"}
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -134,5 +137,11 @@ def test_who_calls_is_meant_when_nobody_is_named(stand: Stand) -> None:
     assert stand.iam("GetUser")["User"]["UserName"] == "student"
     made = stand.iam("CreateAccessKey")["AccessKey"]
     assert made["UserName"] == "student"
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/app/root"
+    key = "ASIAROLEROLEROLEROLE"
+    caller = Caller(ACCOUNT, session, "AROAX:root", key)
+    stand.credentials.known[key] = Credential(asgi.SECRET_KEY, caller)
+    as_role = asgi.Api(stand.app, access_key=key, now=stand.clock.now)
+    assert as_role.refusal("iam", "GetUser")[0] == "ValidationError"
     boundary = {"UserName": "x", "PermissionsBoundary": READ_ONLY}
     assert "PermissionsBoundary" in stand.refusal("CreateUser", **boundary)[1]

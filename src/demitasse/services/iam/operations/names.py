@@ -40,13 +40,15 @@ def user(ctx: Context, name: str) -> UserItem:
 def user_or_caller(ctx: Context, given: Input) -> str:
     """The name of the user that ``UserName`` gives; without it, of the one who calls."""
     name: str = given.get("UserName", "")
+    if not name and ctx.caller.arn.endswith(":root"):
+        return ROOT
     if not name:
-        _, _, name = ctx.caller.arn.rpartition(":user/")
-        name = ROOT if ctx.caller.arn.endswith(":root") else name.rpartition("/")[2]
-        if ":user/" not in ctx.caller.arn and name != ROOT:
+        _, is_user, name = ctx.caller.arn.partition(":user/")
+        if not is_user:
             raise ServiceError(
                 "ValidationError", "Must specify userName when calling with non-User credentials"
             )
+        name = name.rpartition("/")[2]
     if name != ROOT:
         user(ctx, name)
     return name
