@@ -23,7 +23,7 @@ from demitasse.cli.up import workspace
 from demitasse.clock import SystemClock
 from demitasse.lab import sight
 
-WIDTH, HEIGHT = 80, 20  # characters
+WIDTH = 80  # characters
 CHARACTER, LINE, MARGIN, TITLE = 8.4, 18.0, 14.0, 30.0  # pixels
 SHOWN = 2.0  # seconds that each moment is shown
 LAST = 3  # times as long, the last one
@@ -53,13 +53,13 @@ def moments() -> Iterator[tuple[float, Frame]]:
 def drawn(frames: list[tuple[float, Frame]]) -> str:
     """All frames, one upon the other, each shown in its turn."""
     turns = len(frames) + LAST - 1
-    height = TITLE + LINE * HEIGHT + MARGIN
+    height = TITLE + LINE * max(len(lines) for _, lines in frames) + MARGIN
     width = 2 * MARGIN + CHARACTER * WIDTH
     share = 100 / turns
     groups = []
     for number, (seconds, lines) in enumerate(frames):
         kind = "l" if number == len(frames) - 1 else "f"
-        text = "".join(_line(row, line) for row, line in enumerate(lines[:HEIGHT]))
+        text = "".join(_line(row, line) for row, line in enumerate(lines))
         groups.append(
             f'<g class="{kind}" style="animation-delay:{number * SHOWN:g}s">'
             f'<text x="{MARGIN}" y="20" fill="{FAINT}">$ ./demitasse watch</text>'
