@@ -81,7 +81,9 @@ def test_a_second_up_takes_seconds_and_changes_nothing(application: Application)
     assert took < 15  # on a busy machine; on a calm one 3
     assert application.containers() == before
     undone = [
-        line for line in said.splitlines() if re.match(r"  \d\.\d ", line) and "before" not in line
+        line
+        for line in said.splitlines()
+        if re.match(r"  \d\.\d ", line) and "already done" not in line
     ]
     assert undone == []
 
