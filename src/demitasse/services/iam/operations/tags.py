@@ -1,6 +1,9 @@
-"""Tags of roles, users, policies and instance profiles."""
+"""Tags of roles, users, policies and instance profiles: the same three operations for each."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -9,105 +12,44 @@ from demitasse.services.base import Context
 from demitasse.services.iam.operations import names, paging, tagging
 from demitasse.services.iam.operations.api import api
 from demitasse.services.iam.records import INSTANCE_PROFILES, POLICIES, ROLES, USERS, Tags
+from demitasse.store import Item, Kind
 
-_replace = msgspec.structs.replace
-
-
-@api.operation("TagRole")
-def tag_role(ctx: Context, given: Input) -> Output:
-    """Set tags of a role."""
-    item = names.own_role(ctx, given["RoleName"])
-    tags = tagging.added(item.desired.tags, given["Tags"])
-    ctx.tx.desire(ROLES, item.ref, _replace(item.desired, tags=tags))
-    return {}
+Find = Callable[[Context, str], Item[Any, Any]]
 
 
-@api.operation("UntagRole")
-def untag_role(ctx: Context, given: Input) -> Output:
-    """Remove tags of a role."""
-    item = names.own_role(ctx, given["RoleName"])
-    tags = tagging.removed(item.desired.tags, given["TagKeys"])
-    ctx.tx.desire(ROLES, item.ref, _replace(item.desired, tags=tags))
-    return {}
+def _taggable(
+    thing: str, member: str, kind: Kind[Any, Any], find: Find, *, to_change: Find | None = None
+) -> None:
+    """Register ``Tag…``, ``Untag…`` and ``List…Tags`` of what ``member`` of an input names."""
+    words = "".join(f" {each.lower()}" if each.isupper() else each for each in thing).strip()
+    own = to_change or find
+
+    def keep(ctx: Context, item: Item[Any, Any], tags: Tags) -> Output:
+        ctx.tx.desire(kind, item.ref, msgspec.structs.replace(item.desired, tags=tags))
+        return {}
+
+    def tag(ctx: Context, given: Input) -> Output:
+        item = own(ctx, given[member])
+        return keep(ctx, item, tagging.added(item.desired.tags, given["Tags"]))
+
+    def untag(ctx: Context, given: Input) -> Output:
+        item = own(ctx, given[member])
+        return keep(ctx, item, tagging.removed(item.desired.tags, given["TagKeys"]))
+
+    def listed(ctx: Context, given: Input) -> Output:
+        tags = tagging.written(find(ctx, given[member]).desired.tags)
+        return paging.cut(given, "Tags", [(tag["Key"], tag) for tag in tags])
+
+    for name, operation, what in (
+        (f"Tag{thing}", tag, "Set tags of"),
+        (f"Untag{thing}", untag, "Remove tags of"),
+        (f"List{thing}Tags", listed, "The tags of"),
+    ):
+        operation.__doc__ = f"{what} {'an' if words[0] in 'aeio' else 'a'} {words}."
+        api.operation(name)(operation)
 
 
-@api.operation("ListRoleTags")
-def list_role_tags(ctx: Context, given: Input) -> Output:
-    """The tags of a role."""
-    return _page(given, names.role(ctx, given["RoleName"]).desired.tags)
-
-
-@api.operation("TagUser")
-def tag_user(ctx: Context, given: Input) -> Output:
-    """Set tags of a user."""
-    item = names.user(ctx, given["UserName"])
-    tags = tagging.added(item.desired.tags, given["Tags"])
-    ctx.tx.desire(USERS, item.ref, _replace(item.desired, tags=tags))
-    return {}
-
-
-@api.operation("UntagUser")
-def untag_user(ctx: Context, given: Input) -> Output:
-    """Remove tags of a user."""
-    item = names.user(ctx, given["UserName"])
-    tags = tagging.removed(item.desired.tags, given["TagKeys"])
-    ctx.tx.desire(USERS, item.ref, _replace(item.desired, tags=tags))
-    return {}
-
-
-@api.operation("ListUserTags")
-def list_user_tags(ctx: Context, given: Input) -> Output:
-    """The tags of a user."""
-    return _page(given, names.user(ctx, given["UserName"]).desired.tags)
-
-
-@api.operation("TagPolicy")
-def tag_policy(ctx: Context, given: Input) -> Output:
-    """Set tags of a policy."""
-    item = names.own_policy(ctx, given["PolicyArn"])
-    tags = tagging.added(item.desired.tags, given["Tags"])
-    ctx.tx.desire(POLICIES, item.ref, _replace(item.desired, tags=tags))
-    return {}
-
-
-@api.operation("UntagPolicy")
-def untag_policy(ctx: Context, given: Input) -> Output:
-    """Remove tags of a policy."""
-    item = names.own_policy(ctx, given["PolicyArn"])
-    tags = tagging.removed(item.desired.tags, given["TagKeys"])
-    ctx.tx.desire(POLICIES, item.ref, _replace(item.desired, tags=tags))
-    return {}
-
-
-@api.operation("ListPolicyTags")
-def list_policy_tags(ctx: Context, given: Input) -> Output:
-    """The tags of a policy."""
-    return _page(given, names.own_policy(ctx, given["PolicyArn"]).desired.tags)
-
-
-@api.operation("TagInstanceProfile")
-def tag_instance_profile(ctx: Context, given: Input) -> Output:
-    """Set tags of an instance profile."""
-    item = names.profile(ctx, given["InstanceProfileName"])
-    tags = tagging.added(item.desired.tags, given["Tags"])
-    ctx.tx.desire(INSTANCE_PROFILES, item.ref, _replace(item.desired, tags=tags))
-    return {}
-
-
-@api.operation("UntagInstanceProfile")
-def untag_instance_profile(ctx: Context, given: Input) -> Output:
-    """Remove tags of an instance profile."""
-    item = names.profile(ctx, given["InstanceProfileName"])
-    tags = tagging.removed(item.desired.tags, given["TagKeys"])
-    ctx.tx.desire(INSTANCE_PROFILES, item.ref, _replace(item.desired, tags=tags))
-    return {}
-
-
-@api.operation("ListInstanceProfileTags")
-def list_instance_profile_tags(ctx: Context, given: Input) -> Output:
-    """The tags of an instance profile."""
-    return _page(given, names.profile(ctx, given["InstanceProfileName"]).desired.tags)
-
-
-def _page(given: Input, tags: Tags) -> Output:
-    return paging.cut(given, "Tags", [(tag["Key"], tag) for tag in tagging.written(tags)])
+_taggable("Role", "RoleName", ROLES, names.role, to_change=names.own_role)
+_taggable("User", "UserName", USERS, names.user)
+_taggable("Policy", "PolicyArn", POLICIES, names.own_policy)
+_taggable("InstanceProfile", "InstanceProfileName", INSTANCE_PROFILES, names.profile)
