@@ -101,7 +101,7 @@ def test_env_sets_up_a_shell(run: Run) -> None:
         env={**os.environ, "AWS_PROFILE": "mine", "AWS_SESSION_TOKEN": "old"},
     )
     assert done.stdout.startswith("us-east-1\naws is a function"), done.stderr
-    assert "/demitasse \"$@\"" in done.stdout, "it can be called in any folder"
+    assert '/demitasse "$@"' in done.stdout, "it can be called in any folder"
 
 
 def test_env_of_another_account(run: Run) -> None:
