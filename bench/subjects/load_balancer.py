@@ -134,8 +134,8 @@ def _set_up(stack: ExitStack, folder: Path, result: Result) -> list[Contender]:
         (
             "Demitasse: load balancer, target group with the backend as an ip target, health check and"
             " listener made through the API; it adds X-Forwarded-For, -Proto, -Port and"
-            " X-Amzn-Trace-Id, looks up the weights of the forward action and the security group's"
-            " sources, as an ALB does."
+            " X-Amzn-Trace-Id, looks up the weights of the forward action, and admits by security"
+            " groups (the kernel's filters), as an ALB does."
         ),
         peer.setup + " Its data plane is in the API's own process; reached by the host name"
         " `<name>.alb.localhost`, with the backend as an ip target.",

@@ -189,6 +189,17 @@ def test_a_task_admits_its_load_balancer_and_nobody_else(scene: Scene) -> None:
     scene.until(lambda: not reached(address, PORT), seconds=2)
 
 
+def test_who_is_not_let_in_to_a_load_balancer_waits(scene: Scene) -> None:
+    assert reached(scene.address, 80)
+    scene.revoke(scene.door, 80, cidr="0.0.0.0/0")
+    scene.until(lambda: not reached(scene.address, 80), seconds=2)
+    scene.admit(scene.door, 80, cidr="127.0.0.1/32")  # a person's own address, to that person
+    scene.until(lambda: reached(scene.address, 80), seconds=2)
+    scene.revoke(scene.door, 80, cidr="127.0.0.1/32")
+    scene.admit(scene.door, 80, cidr="0.0.0.0/0")
+    scene.until(lambda: reached(scene.address, 80), seconds=2)
+
+
 def test_a_load_balancer_that_may_not_go_out_reaches_no_target(scene: Scene) -> None:
     everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
     scene.ec2.revoke_security_group_egress(GroupId=scene.door, IpPermissions=everything)

@@ -32,7 +32,7 @@ from demitasse.engines.firewall.spec import Filter, Rule
 from demitasse.errors import NotFoundInEngine
 from demitasse.ids import RandomIds
 
-INSTALLATION = f"firewall-{os.getpid()}"
+INSTALLATION = f"fw{os.getpid()}"
 RANGE = f"10.214.{os.getpid() % 250}"
 GATEWAY, SERVER, FRIEND, STRANGER = (f"{RANGE}.{each}" for each in (1, 2, 3, 4))
 ON_MACHINE = f"10.215.{os.getpid() % 250}.9"

@@ -24,7 +24,6 @@ from demitasse.engines.traffic.conditions import (
 from demitasse.engines.traffic.observation import Reason, State
 from demitasse.engines.traffic.spec import (
     FixedResponse,
-    Ingress,
     Listener,
     Redirect,
     Rule,
@@ -206,29 +205,6 @@ def test_traffic_moves_by_weight(kind: str, tmp_path: Path) -> None:
 
         await w.engine.apply(listening(spec, to(("green", 1))))
         assert await w.served(spec) == {green.port}
-
-    run(kind, tmp_path, scenario)
-
-
-@both
-def test_only_admitted_addresses_may_connect(kind: str, tmp_path: Path) -> None:
-    async def scenario(w: World) -> None:
-        one = w.backend()
-        spec = w.balancer(w.group("g", one), ingress=(Ingress("127.0.0.2/32", 80, 80),))
-        await w.healthy(spec)
-
-        assert (await w.get(spec, client="127.0.0.2")).by == one.port
-        with pytest.raises(ConnectionError):
-            await w.get(spec, client="127.0.0.3")
-
-        spec = replace(spec, ingress=(Ingress("127.0.0.3/32", 8080, 9000),))
-        await w.engine.apply(spec)
-        for client in ("127.0.0.2", "127.0.0.3"):
-            with pytest.raises(ConnectionError):
-                await w.get(spec, client=client)
-
-        await w.engine.apply(replace(spec, ingress=(Ingress("0.0.0.0/0"),)))
-        assert (await w.get(spec, client="127.0.0.3")).by == one.port
 
     run(kind, tmp_path, scenario)
 

@@ -51,22 +51,16 @@ def commands(change: Change) -> Iterator[Command]:
 
 def prepare(change: Replace) -> Command:
     """Asks for the version number under which a table is replaced."""
-    return Command(f"prepare {change.table.kind} {_path(change)}", "New version created: ")
+    return Command(f"prepare map {_path(change)}", "New version created: ")
 
 
 def replacement(change: Replace, version: str) -> Iterator[Command]:
     """The lines that fill a table under a version number and make it the one that counts."""
-    kind, path, entries = change.table.kind, _path(change), change.table.entries
+    path, entries = _path(change), change.table.entries
     for start in range(0, len(entries), _CHUNK):
         lines = "\n".join(entries[start : start + _CHUNK])
-        if kind == "map":
-            yield Command(f"add map @{version} {path} <<\n{lines}\n")
-        else:
-            yield from (
-                Command(f"add acl @{version} {path} {entry}")
-                for entry in entries[start : start + _CHUNK]
-            )
-    yield Command(f"commit {kind} @{version} {path}")
+        yield Command(f"add map @{version} {path} <<\n{lines}\n")
+    yield Command(f"commit map @{version} {path}")
 
 
 def _path(change: Replace) -> str:

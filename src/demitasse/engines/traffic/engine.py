@@ -249,8 +249,8 @@ async def _look(haproxy: Session, wanted: Rendered) -> Running:
     if digest != wanted.digest:
         return Running(digest, servers)
     tables = {}
-    for name, table in wanted.tables.items():
-        shown = await haproxy.ask(f"show {table.kind} {names.HOME}/{name}")
+    for name in wanted.tables:
+        shown = await haproxy.ask(f"show map {names.HOME}/{name}")
         tables[name] = reading.entries(shown)
     return Running(digest, servers, tables)
 

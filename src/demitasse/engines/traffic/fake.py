@@ -7,7 +7,6 @@ there. ``send`` routes a request as the real load balancer would.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
 
 from demitasse.engines.traffic.matcher import accepts
 from demitasse.engines.traffic.observation import (
@@ -24,7 +23,6 @@ from demitasse.engines.traffic.routing import Request, action_for
 from demitasse.engines.traffic.spec import (
     FixedResponse,
     Forward,
-    Ingress,
     LoadBalancer,
     Redirect,
     Target,
@@ -93,12 +91,8 @@ class FakeTraffic:
         )
 
     def send(self, load_balancer: str, port: int, request: Request) -> Routed:
-        """Route one request. ``NotFoundInEngine`` when nobody listens there,
-        ``ConnectionRefusedError`` when the client is not admitted.
-        """
+        """Route one request. ``NotFoundInEngine`` when nobody listens there."""
         spec = self._spec(load_balancer)
-        if not any(_admits(ingress, request.client, port) for ingress in spec.ingress):
-            raise ConnectionRefusedError(f"{request.client} may not connect to port {port}")
         for listener in spec.listeners:
             if listener.port == port:
                 break
@@ -153,8 +147,3 @@ class FakeTraffic:
     def _fail(self) -> None:
         if self.failure is not None:
             raise self.failure
-
-
-def _admits(ingress: Ingress, client: str, port: int) -> bool:
-    here = ingress.from_port <= port <= ingress.to_port
-    return here and IPv4Address(client) in IPv4Network(ingress.cidr)

@@ -54,7 +54,6 @@ def frontend(spec: LoadBalancer, listener: Listener) -> list[str]:
     lines = [
         f"frontend {names.listener_name(port)}",
         f"bind {spec.address}:{port}",
-        f"tcp-request connection reject unless {{ src -f {names.HOME}/{ingress_file(port)} }}",
     ]
     lines += connection_rules(spec)
     if spec.client_keep_alive is not None:
@@ -73,11 +72,6 @@ def frontend(spec: LoadBalancer, listener: Listener) -> list[str]:
 def action_backend(port: int, step: Step) -> str:
     """The name of the backend that answers in place of a target."""
     return f"action-{port}-{step.number}"
-
-
-def ingress_file(port: int) -> str:
-    """The list of networks that may connect."""
-    return f"ingress-{port}.acl"
 
 
 def forward_file(port: int) -> str:

@@ -92,7 +92,7 @@ def _believed(server: Server, state: ServerState | None) -> str:
 
 
 def entries(shown: str) -> frozenset[str]:
-    """The answer to ``show map`` or ``show acl``: each line without its address."""
+    """The answer to ``show map``: each line without its address."""
     return frozenset(line.partition(" ")[2] for line in shown.splitlines() if line.strip())
 
 

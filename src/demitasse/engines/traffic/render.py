@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 
 from demitasse.engines.traffic import names, pages
 from demitasse.engines.traffic.answers import answer_backend
@@ -33,7 +32,6 @@ from demitasse.engines.traffic.listener import (
     forward_file,
     forward_table,
     frontend,
-    ingress_file,
     steps,
     sticky_file,
     sticky_table,
@@ -49,9 +47,8 @@ ATTEMPTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A map or a list that is loaded from a file: ``entries`` are its lines."""
+    """A map that is loaded from a file: ``entries`` are its lines."""
 
-    kind: str
     entries: tuple[str, ...]
 
     def text(self) -> str:
@@ -76,7 +73,7 @@ def render(spec: LoadBalancer) -> Rendered:
     tables: dict[str, Table] = {}
     for listener in spec.listeners:
         sections.append(frontend(spec, listener))
-        tables |= _tables(spec, listener)
+        tables |= _tables(listener)
         for step in steps(listener):
             if not isinstance(step.action, Forward):
                 name = action_backend(listener.port, step)
@@ -146,21 +143,14 @@ _ERRORS = f"SC {pages.TITLES[502]}\nsC {pages.TITLES[504]}\n"
 """How a connection to a target failed: refused or reset, and never answered."""
 
 
-def _tables(spec: LoadBalancer, listener: Listener) -> dict[str, Table]:
+def _tables(listener: Listener) -> dict[str, Table]:
     port = listener.port
-    admitted = {
-        IPv4Network(ingress.cidr)
-        for ingress in spec.ingress
-        if ingress.from_port <= port <= ingress.to_port
-    }
-    tables = {
-        ingress_file(port): Table("acl", tuple(str(each) for each in sorted(admitted))),
-    }
+    tables: dict[str, Table] = {}
     if any(isinstance(step.action, Forward) for step in steps(listener)):
-        tables[forward_file(port)] = Table("map", forward_table(listener))
+        tables[forward_file(port)] = Table(forward_table(listener))
     sticky = sticky_table(listener)
     if sticky is not None:
-        tables[sticky_file(port)] = Table("map", sticky)
+        tables[sticky_file(port)] = Table(sticky)
     return tables
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
 from demitasse.engines.traffic.conditions import Condition
 
@@ -186,30 +186,12 @@ class Listener:
         object.__setattr__(self, "rules", ordered)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Ingress:
-    """Admits TCP from a network to a range of ports, as a security group's rule does.
-
-    A reference to a security group is resolved to addresses (``/32``) by the caller.
-    """
-
-    cidr: str
-    from_port: int = 0
-    to_port: int = 65535
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "cidr", str(IPv4Network(self.cidr, strict=False)))
-
-
-ANYBODY = (Ingress("0.0.0.0/0"),)
-
-
 @dataclass(frozen=True, slots=True)
 class LoadBalancer:
     """One Application Load Balancer, whole.
 
     ``id`` names its folder and its container. ``address`` is its own address in the VPC; every
-    listener is bound to it. ``ingress`` says who may connect: nobody when it is empty.
+    listener is bound to it, and targets see it as the client.
     ``idle_timeout`` is how long a connection in the middle of a request may be silent,
     ``client_keep_alive`` how long a client's connection may live (``None``: as long as it likes).
     """
@@ -218,7 +200,6 @@ class LoadBalancer:
     address: str
     listeners: tuple[Listener, ...] = ()
     target_groups: tuple[TargetGroup, ...] = ()
-    ingress: tuple[Ingress, ...] = ANYBODY
     idle_timeout: float = 60.0
     client_keep_alive: float | None = None
     drop_invalid_header_fields: bool = False

@@ -12,15 +12,13 @@ from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import Resync
 from demitasse.engines.traffic.protocol import Traffic
 from demitasse.services.ec2.records import (
-    NETWORK_INTERFACES,
-    SECURITY_GROUPS,
     VPCS,
     VpcObserved,
 )
 from demitasse.services.elbv2 import idle, plan
 from demitasse.services.elbv2.arns import engine_id, kind_of
 from demitasse.services.elbv2.data_plane import Brought, DataPlane
-from demitasse.services.elbv2.look import look, permissions_of, referred_to
+from demitasse.services.elbv2.look import look
 from demitasse.services.elbv2.records import (
     LISTENERS,
     LOAD_BALANCERS,
@@ -74,8 +72,6 @@ class LoadBalancerController(Controller):
             RULES: _its_load_balancers,
             TARGET_GROUPS: self._of_group,
             TARGETS: self._of_target,
-            SECURITY_GROUPS: self._of_security_group,
-            NETWORK_INTERFACES: self._of_interface,
             VPCS: self._of_vpc,
         }
 
@@ -95,30 +91,10 @@ class LoadBalancerController(Controller):
             arn = load_balancer_of(tx, change.ref.scope, target_group)
         return (Ref(change.ref.scope, target_group if arn is None else arn),)
 
-    def _of_security_group(self, change: Change) -> Iterable[Ref]:
-        return self._found(change, ("group", change.ref.key))
-
     def _of_vpc(self, change: Change) -> Iterable[Ref]:
-        return self._found(change, ("vpc", change.ref.key))
-
-    def _found(self, change: Change, where: tuple[str, str]) -> Iterable[Ref]:
+        where = ("vpc", change.ref.key)
         with self._store.transaction() as tx:
             return [item.ref for item in tx.page(LOAD_BALANCERS, change.ref.scope, where=where)]
-
-    def _of_interface(self, change: Change) -> Iterable[Ref]:
-        """Load balancers that admit the members of a group which the interface joins or leaves."""
-        groups = {
-            group
-            for side in (change.before, change.after)
-            if side is not None
-            for group in side.desired.security_groups
-        }
-        with self._store.transaction() as tx:
-            return [
-                item.ref
-                for item in tx.page(LOAD_BALANCERS, change.ref.scope)
-                if groups & referred_to(permissions_of(tx, item.ref, item.desired))
-            ]
 
     async def listen(self, enqueue: Enqueue) -> None:
         await self._engine.remove_others(frozenset(self._refs()))

@@ -10,7 +10,6 @@ from demitasse.engines.traffic.spec import (
     FixedResponse,
     Forward,
     HealthCheck,
-    Ingress,
     LbCookie,
     Listener,
     LoadBalancer,
@@ -65,7 +64,6 @@ EVERYTHING = LoadBalancer(
             slow_start=30.0,
         ),
     ),
-    ingress=(Ingress("10.0.0.0/8", 80, 80), Ingress("127.0.0.2/32")),
     client_keep_alive=3600.0,
     drop_invalid_header_fields=True,
 )
@@ -86,7 +84,7 @@ def _groups() -> st.SearchStrategy[tuple[TargetGroup, ...]]:
 
 
 def load_balancers() -> st.SearchStrategy[LoadBalancer]:
-    """Load balancers that differ in targets, weights and ingress, sometimes in structure."""
+    """Load balancers that differ in targets and weights, sometimes in structure."""
     weight = st.integers(0, 3)
     forward = st.tuples(weight, weight).map(
         lambda pair: Forward((WeightedGroup("a", pair[0]), WeightedGroup("b", pair[1])))
@@ -98,12 +96,6 @@ def load_balancers() -> st.SearchStrategy[LoadBalancer]:
         forward,
         st.booleans(),
     )
-    networks = st.sets(st.sampled_from(["0.0.0.0/0", "10.0.0.0/8", "127.0.0.2/32"]))
     return st.builds(
-        lambda one, groups, admitted: LoadBalancer(
-            "lb", "10.0.0.9", (one,), groups, tuple(Ingress(each) for each in sorted(admitted))
-        ),
-        listener,
-        _groups(),
-        networks,
+        lambda one, groups: LoadBalancer("lb", "10.0.0.9", (one,), groups), listener, _groups()
     )

@@ -38,7 +38,7 @@ def test_each_change_to_the_letter(change, lines: list[str]) -> None:
 
 
 def test_a_map_is_replaced_at_once() -> None:
-    change = Replace("forward-80.map", Table("map", ("0:9 a", "10:19 b")))
+    change = Replace("forward-80.map", Table(("0:9 a", "10:19 b")))
 
     assert prepare(change).line == "prepare map /load-balancer/forward-80.map"
     assert [command.line for command in replacement(change, "7")] == [
@@ -47,25 +47,16 @@ def test_a_map_is_replaced_at_once() -> None:
     ]
 
 
-def test_a_list_is_replaced_at_once() -> None:
-    change = Replace("ingress-80.acl", Table("acl", ("10.0.0.0/8",)))
-
-    assert [command.line for command in replacement(change, "2")] == [
-        "add acl @2 /load-balancer/ingress-80.acl 10.0.0.0/8",
-        "commit acl @2 /load-balancer/ingress-80.acl",
-    ]
-
-
 def test_an_empty_table_is_committed_all_the_same() -> None:
-    change = Replace("ingress-80.acl", Table("acl", ()))
+    change = Replace("sticky-80.map", Table(()))
 
     assert [command.line for command in replacement(change, "3")] == [
-        "commit acl @3 /load-balancer/ingress-80.acl"
+        "commit map @3 /load-balancer/sticky-80.map"
     ]
 
 
 def test_a_large_map_goes_in_pieces() -> None:
-    change = Replace("m", Table("map", tuple(f"{n} g" for n in range(250))))
+    change = Replace("m", Table(tuple(f"{n} g" for n in range(250))))
     lines = [command.line for command in replacement(change, "1")]
 
     assert len(lines) == 4
@@ -75,4 +66,4 @@ def test_a_large_map_goes_in_pieces() -> None:
 
 def test_a_table_has_no_plain_commands() -> None:
     with pytest.raises(ValueError, match="version"):
-        list(commands(Replace("m", Table("map", ()))))
+        list(commands(Replace("m", Table(()))))

@@ -21,9 +21,7 @@ def test_what_is_written_is_there_and_nothing_else(tmp_path: Path) -> None:
     folder.write(LAB, "10.0.0.1")
 
     names = {each.name for each in folder.path.iterdir()}
-    assert names == {
-        *("run", "address", "errors.map", "haproxy.cfg", "forward-80.map", "ingress-80.acl")
-    }
+    assert names == {*("run", "address", "errors.map", "haproxy.cfg", "forward-80.map")}
     assert (folder.path / "haproxy.cfg").read_text() == LAB.config
     assert folder.path.stat().st_mode & 0o777 == 0o700
     assert folder.address() == "10.0.0.1"

@@ -18,7 +18,6 @@ from demitasse.engines.traffic.spec import (
     FixedResponse,
     Forward,
     HealthCheck,
-    Ingress,
     Listener,
     LoadBalancer,
     Redirect,
@@ -58,7 +57,6 @@ def _with_default(action) -> LoadBalancer:
 @pytest.mark.parametrize(
     "change",
     [
-        {"ingress": (Ingress("10.0.0.0/8"),)},
         {
             "target_groups": (
                 replace(examples.LAB.target_groups[0], targets=(Target("10.9.9.9", 1),)),
@@ -75,7 +73,7 @@ def _with_default(action) -> LoadBalancer:
         },
     ],
 )
-def test_targets_weights_and_ingress_are_no_structure(change) -> None:
+def test_targets_and_weights_are_no_structure(change) -> None:
     assert render(replace(examples.LAB, **change)).digest == render(examples.LAB).digest
 
 

@@ -8,7 +8,6 @@ from demitasse.engines.traffic.conditions import PathPattern, SourceIp
 from demitasse.engines.traffic.spec import (
     FixedResponse,
     Forward,
-    Ingress,
     Listener,
     LoadBalancer,
     Rule,
@@ -38,10 +37,6 @@ def test_a_forward_to_an_unknown_group_is_refused() -> None:
         LoadBalancer("lb", "10.0.0.1", (listener,))
 
 
-def test_an_ingress_keeps_the_network_only() -> None:
-    assert Ingress("10.0.0.7/24").cidr == "10.0.0.0/24"
-
-
 @pytest.mark.parametrize(
     "make",
     [
@@ -56,7 +51,6 @@ def test_an_ingress_keeps_the_network_only() -> None:
         lambda: LoadBalancer("lb", "nowhere"),
         lambda: LoadBalancer("lb", "10.0.0.1", (Listener(80, ANSWER), Listener(80, ANSWER))),
         lambda: SourceIp(("10.0.0.0/33",)),
-        lambda: Ingress("everywhere"),
     ],
 )
 def test_impossible_values_are_refused(make) -> None:

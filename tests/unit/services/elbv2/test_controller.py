@@ -8,9 +8,7 @@ import pytest
 from tests.unit.services.elbv2.stand import EVERYBODY, HEALTHY, SCOPE, Stand, permit, send
 
 from demitasse.engines.traffic.observation import Reason
-from demitasse.engines.traffic.spec import Ingress
 from demitasse.errors import EngineUnavailable
-from demitasse.services.ec2.records import Permission, take_address
 from demitasse.services.elbv2.arns import engine_id
 from demitasse.services.elbv2.records import (
     LISTENERS,
@@ -255,38 +253,6 @@ def test_what_is_deleted_ends_and_so_do_orphans(stand: Stand) -> None:
     stand.elb("DeleteLoadBalancer", LoadBalancerArn=two)  # while no controller runs
     asyncio.run(stand.controller.listen(lambda _ref: None))
     assert asyncio.run(stand.traffic.running()) == frozenset()
-
-
-def test_security_groups_decide_who_may_connect_also_when_they_change(stand: Stand) -> None:
-    stand.network()
-    made = stand.balancer()
-    arn, own = made["LoadBalancerArn"], stand.default_group
-    stand.listener(arn)
-    permit(stand, own, Permission("sgr-1", False, "-1", group_id=own))  # as it is made
-
-    async def scene(stand: Stand) -> None:
-        await stand.settled()
-        assert stand.applied(arn).ingress == ()  # only its members, and not itself
-        with pytest.raises(ConnectionRefusedError):
-            send(stand, arn)
-        permit(stand, own, Permission("sgr-1", False, "tcp", 80, 80, cidr="0.0.0.0/0"))
-        await stand.settled()
-        assert stand.applied(arn).ingress == (Ingress("0.0.0.0/0", 80, 80),)
-        permit(stand, own, Permission("sgr-1", False, "tcp", 80, 80, group_id=own))
-        with stand.store.transaction() as tx:
-            task = take_address(
-                tx,
-                SCOPE,
-                stand.ids,
-                stand.subnets[0],
-                owner="task",
-                description="",
-                security_groups=(own,),
-            ).desired.private_ip
-        await stand.settled()
-        assert stand.applied(arn).ingress == (Ingress(f"{task}/32", 80, 80),)
-
-    stand.play(scene)
 
 
 def test_the_same_is_not_applied_twice_nor_written_twice(stand: Stand) -> None:

@@ -22,10 +22,8 @@ from tests.unit.services.elbv2.views import (
 from demitasse.clock import Waits
 from demitasse.engines.addresses.seen import as_seen
 from demitasse.engines.traffic import spec
-from demitasse.services.ec2.records import Permission
 from demitasse.services.elbv2 import plan
 from demitasse.services.elbv2.arns import engine_id
-from demitasse.services.elbv2.plan import compiling
 from demitasse.services.elbv2.records import (
     Applied,
     HealthCheck,
@@ -138,42 +136,6 @@ def test_a_network_admits_its_addresses_and_this_machine_where_it_names_it(
     assert admitted == (named or (machine and address == IPv4Address(ADDRESS)))
 
 
-def admitted(*permissions: Permission, **members: tuple[str, ...]) -> tuple[spec.Ingress, ...]:
-    return compiling.ingress(plan.View(balancer(), permissions=permissions, members=members))
-
-
-def test_only_inbound_tcp_counts() -> None:
-    assert admitted() == ()
-    assert admitted(Permission("r", True, "-1", cidr="0.0.0.0/0")) == ()
-    assert admitted(Permission("r", False, "udp", 80, 80, cidr="0.0.0.0/0")) == ()
-    assert admitted(Permission("r", False, "icmp", -1, -1, cidr="0.0.0.0/0")) == ()
-    assert admitted(Permission("r", False, "tcp", 80, 80, cidr6="::/0")) == ()
-    everything = (spec.Ingress("0.0.0.0/0", 0, 65535),)
-    assert admitted(Permission("r", False, "-1", cidr="0.0.0.0/0")) == everything
-    assert admitted(Permission("r", False, "tcp", 0, 65535, cidr="0.0.0.0/0")) == everything
-    assert admitted(Permission("r", False, "6", 80, 81, cidr="10.0.0.0/8")) == (
-        spec.Ingress("10.0.0.0/8", 80, 81),
-    )
-
-
-def test_a_reference_to_a_group_admits_its_members_but_not_the_load_balancer_itself() -> None:
-    reference = Permission("r", False, "tcp", 80, 80, group_id="sg")
-    assert admitted(reference, sg=("172.31.0.20", ADDRESS)) == (
-        spec.Ingress("172.31.0.20/32", 80, 80),
-    )
-    assert admitted(reference) == ()
-
-
-def test_one_loopback_address_is_told_from_another() -> None:
-    first = Permission("r", False, "tcp", 80, 80, cidr="127.0.0.1/32")
-    assert admitted(first) == (
-        spec.Ingress("127.0.0.1/32", 80, 80),
-        spec.Ingress(f"{ADDRESS}/32", 80, 80),
-    )
-    second = Permission("r", False, "tcp", 80, 80, cidr="127.0.0.2/32")
-    assert admitted(second) == (spec.Ingress("127.0.0.2/32", 80, 80),)
-
-
 # attributes and waits
 
 
@@ -247,7 +209,6 @@ def test_attributes_of_the_load_balancer() -> None:
     assert plan.compile_spec(plan.View(balancer(attributes=given)), WAITS) == spec.LoadBalancer(
         id="front-00000000000000aa",
         address=ADDRESS,
-        ingress=(),
         idle_timeout=10,
         client_keep_alive=61,
         drop_invalid_header_fields=True,

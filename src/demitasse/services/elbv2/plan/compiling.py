@@ -42,7 +42,6 @@ def compile_spec(view: View, waits: Waits) -> spec.LoadBalancer:
         target_groups=tuple(
             _group(group, desired, waits) for group in sorted(view.groups, key=lambda g: g.arn)
         ),
-        ingress=ingress(view),
         idle_timeout=float(attribute("idle_timeout.timeout_seconds")),
         client_keep_alive=float(attribute("client_keep_alive.seconds")),
         drop_invalid_header_fields=(
@@ -110,28 +109,6 @@ def _condition(condition: Condition, address: str) -> conditions.Condition | Non
         case _:
             networks = tuple(as_seen(condition.values, address))
             return conditions.SourceIp(networks) if networks else None
-
-
-def ingress(view: View) -> tuple[spec.Ingress, ...]:
-    """Who may connect to which ports, by the security groups' inbound rules for TCP.
-
-    A rule that refers to a group admits the addresses of that group's members, but not the load
-    balancer's own: it does not call itself, and clients on this machine come from there.
-    """
-    address = view.balancer.desired.address
-    admitted: set[spec.Ingress] = set()
-    for permission in view.permissions:
-        if permission.egress or permission.protocol not in {"tcp", "6", "-1"}:
-            continue
-        everything = permission.protocol == "-1" or permission.from_port < 0
-        first, last = (0, 65535) if everything else (permission.from_port, permission.to_port)
-        if permission.cidr:
-            sources = as_seen((permission.cidr,), address)
-        else:
-            members = (view.members or {}).get(permission.group_id, ())
-            sources = [f"{member}/32" for member in members if member != address]
-        admitted.update(spec.Ingress(source, first, last) for source in sources)
-    return tuple(sorted(admitted))
 
 
 def _group(group: GroupView, balancer: LoadBalancer, waits: Waits) -> spec.TargetGroup:

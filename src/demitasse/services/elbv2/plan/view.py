@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from demitasse.services.ec2.records import Permission
 from demitasse.services.elbv2.records import (
     Applied,
     Listener,
@@ -30,18 +28,9 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All records that decide what one load balancer does.
-
-    ``permissions`` are the rules of its security groups; ``members`` are the addresses of the
-    interfaces in the groups that these rules refer to.
-    """
+    """All records that decide what one load balancer does."""
 
     balancer: Item[LoadBalancer, LoadBalancerObserved]
     listeners: tuple[Item[Listener, Applied], ...] = ()
     rules: tuple[Item[Rule, Applied], ...] = ()
     groups: tuple[GroupView, ...] = ()
-    permissions: tuple[Permission, ...] = ()
-    members: Mapping[str, tuple[str, ...]] | None = None
-
-
-# Records → the engine's values

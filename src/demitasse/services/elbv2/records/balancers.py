@@ -46,7 +46,6 @@ LOAD_BALANCERS: Kind[LoadBalancer, LoadBalancerObserved] = Kind(
     LoadBalancerObserved,
     {
         "name": lambda item: item.desired.name,
-        "group": lambda item: item.desired.security_groups,
         "vpc": lambda item: item.desired.vpc_id,
     },
 )
