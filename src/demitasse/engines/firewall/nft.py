@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 
-from demitasse.engines.containers.errors import NameConflict
+from demitasse.engines.containers.errors import CannotStart, NameConflict
 from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import (
     KIND_LABEL,
@@ -39,25 +39,25 @@ class NftFirewall:
         self._containers = containers
         self._prefix = prefix(containers.installation)
         self._machine = asyncio.Lock()
+        self._probing = asyncio.Lock()
         self.found: str | None = None
-        """The ``problem`` when it was last asked for; ``None``: not yet."""
+        """The ``problem``, once it is known: a kernel does not learn while it runs."""
 
     async def problem(self) -> str:
-        if self.found != "":
-            self.found = await self._probe()
-        return self.found
+        async with self._probing:
+            if self.found is None:
+                self.found = await self._probe()
+            return self.found
 
     async def _probe(self) -> str:
         """Filter packets of a network that nobody else is in."""
         script = replacing(self._table(_PROBE.interface), _PROBE, on_machine=True)
         spec = self._spec("firewall-probe", NoNetwork(), entrypoint=(_NFT, script))
         try:
-            _checked(await self._containers.run(spec))
-        except EngineUnavailable:
-            raise
-        except EngineError as error:
+            done = await self._containers.run(spec)
+        except CannotStart as error:
             return str(error)
-        return ""
+        return "" if done.exit_code == 0 else _refusal(done)
 
     async def guard(self, wanted: Filter, container: str | None) -> None:
         script = replacing(self._table(wanted.interface), wanted, on_machine=container is None)
@@ -138,6 +138,11 @@ class NftFirewall:
 def _checked(done: ExecResult | RunResult) -> str:
     """What nft printed."""
     if done.exit_code != 0:
-        said = (done.stderr + done.stdout).decode(errors="replace").strip()
-        raise EngineError(f"packets cannot be filtered: {said.partition(chr(10))[0]}")
+        raise EngineError(_refusal(done))
     return done.stdout.decode()
+
+
+def _refusal(done: ExecResult | RunResult) -> str:
+    said = (done.stderr + done.stdout).decode(errors="replace").strip()
+    why = said.partition("\n")[0] or f"exit status {done.exit_code}"
+    return f"packets cannot be filtered: {why}"

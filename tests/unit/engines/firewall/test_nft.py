@@ -7,11 +7,12 @@ import asyncio
 import pytest
 
 from demitasse.clock import ManualClock
+from demitasse.engines.containers.errors import CannotStart
 from demitasse.engines.containers.fake import FakeEngine
 from demitasse.engines.containers.spec import PAUSE_IMAGE, ContainerSpec, ExecResult, HostNetwork
 from demitasse.engines.firewall.nft import NftFirewall
 from demitasse.engines.firewall.spec import Filter
-from demitasse.errors import EngineError
+from demitasse.errors import EngineError, EngineUnavailable
 
 ONE, TWO = Filter("eni-1", "172.31.0.9"), Filter("eni-2", "172.31.0.10")
 
@@ -53,11 +54,23 @@ def test_why_packets_cannot_be_filtered_is_told_in_nfts_own_words() -> None:
     assert world.firewall.found == problem
 
 
+def test_what_goes_wrong_with_docker_is_no_word_on_the_kernel() -> None:
+    """It is tried again; a machine where no such container starts, in contrast, is known."""
+    world = World(probe=0)
+    world.engine.fail_next("run", EngineUnavailable("restarting"))
+    with pytest.raises(EngineUnavailable):
+        asyncio.run(world.firewall.problem())
+    assert world.firewall.found is None
+    world.engine.fail_next("run", CannotStart("NET_ADMIN is not allowed"))
+    assert asyncio.run(world.firewall.problem()) == "NET_ADMIN is not allowed"
+
+
 def test_that_packets_can_be_filtered_is_found_out_once() -> None:
     world = World(probe=0)
 
     async def ask() -> None:
-        assert await world.firewall.problem() == ""
+        first, second = world.firewall.problem(), world.firewall.problem()
+        assert await asyncio.gather(first, second) == ["", ""]
         assert await world.firewall.problem() == ""
 
     asyncio.run(ask())
