@@ -175,12 +175,14 @@ def test_status_of_a_platform_that_does_not_answer(
 
 def test_status_tells_what_runs_or_why_it_cannot(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon, "running", lambda _: 4321)
-    monkeypatch.setattr(daemon, "health", lambda _: {"version": "1.2.3"})
+    said = {"version": "1.2.3", "warnings": ["Security groups are not in force."]}
+    monkeypatch.setattr(daemon, "health", lambda _: said)
     monkeypatch.setattr(overview, "lines", lambda _: iter(["  service  customer"]))
     shown = run("status")
     assert shown.exit_code == 0
     assert shown.output.splitlines() == [
         "Platform 1.2.3 serves http://127.0.0.1:4566 (process 4321).",
+        "Security groups are not in force.",
         "  service  customer",
     ]
     monkeypatch.undo()
