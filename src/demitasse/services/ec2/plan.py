@@ -14,6 +14,7 @@ from demitasse.engines.addresses.seen import LOOPBACK, as_seen
 from demitasse.engines.firewall.spec import Filter, Rule
 from demitasse.services.ec2.records import NetworkInterface, Permission, is_on_machine
 
+_ALL = Rule(("0.0.0.0/0",))
 _PROTOCOLS = {"tcp": "tcp", "udp": "udp", "icmp": "icmp", "-1": ""}
 
 
@@ -22,7 +23,8 @@ class View:
     """All records that decide what one interface admits.
 
     ``permissions`` are the rules of its groups; ``members`` the addresses of the interfaces in
-    the groups that these refer to; ``block`` is the VPC's.
+    the groups that these refer to; ``block`` is the VPC's. ``unnamed`` says that it is in the
+    VPC's default group as that is made: where AWS puts what nobody named a group for.
     """
 
     key: str
@@ -30,14 +32,19 @@ class View:
     permissions: tuple[Permission, ...]
     members: Mapping[str, tuple[str, ...]]
     block: str
+    unnamed: bool = False
 
 
 def filter_of(view: View) -> Filter:
-    """What the interface's groups admit."""
+    """What the interface's groups admit; all that comes, where nobody named a group.
+
+    There AWS admits the default group's members alone, and a person is somewhere else. Here that
+    person is on the machine, and expects an endpoint to work as it was returned.
+    """
     return Filter(
         interface=view.key,
         address=view.interface.private_ip,
-        ingress=tuple(sorted(_rules(view, egress=False))),
+        ingress=(_ALL,) if view.unnamed else tuple(sorted(_rules(view, egress=False))),
         egress=tuple(sorted(_rules(view, egress=True))),
     )
 

@@ -75,6 +75,11 @@ class SecurityGroup(msgspec.Struct, frozen=True, omit_defaults=True):
     permissions: tuple[Permission, ...] = ()
     tags: Tags = msgspec.field(default_factory=dict)
 
+    def is_default_as_made(self, key: str) -> bool:
+        """Whether it is a VPC's default group and still has the rule that it came with."""
+        own = any(one.group_id == key and one.protocol == "-1" for one in self.permissions)
+        return own and self.name == "default"
+
 
 class NetworkInterface(msgspec.Struct, frozen=True, omit_defaults=True):
     """An elastic network interface; ``key`` is its id.

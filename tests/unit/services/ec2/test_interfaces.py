@@ -199,14 +199,29 @@ def test_who_joins_and_leaves_a_group_is_admitted_and_no_longer(world: World) ->
 
 def test_members_of_a_group_that_admits_itself_learn_of_each_other(world: World) -> None:
     async def scenario() -> None:
-        group = world.ec2.call("DescribeSecurityGroups", GroupNames=["default"])
-        default = group["SecurityGroups"][0]["GroupId"]
-        first = world.interface(DATABASE, default)
+        group = world.group("friends")
+        world.admit(group, UserIdGroupPairs=[{"GroupId": group}])
+        first = world.interface(DATABASE, group)
         await world.settle()
-        second = world.interface(f"{DATABASE}2", default)
+        second = world.interface(f"{DATABASE}2", group)
         await world.settle()
         assert world.peers(first) == {f"{world.address(second)}/32"}
         assert world.peers(second) == {f"{world.address(first)}/32"}
+
+    world.play(scenario)
+
+
+def test_the_default_group_admits_everybody_until_its_own_rule_is_taken_away(world: World) -> None:
+    async def scenario() -> None:
+        found = world.ec2.call("DescribeSecurityGroups", GroupNames=["default"])
+        default = found["SecurityGroups"][0]["GroupId"]
+        database = world.interface(DATABASE, default)
+        await world.settle()
+        assert world.peers(database) == {"0.0.0.0/0"}
+        own = found["SecurityGroups"][0]["IpPermissions"]
+        world.ec2.call("RevokeSecurityGroupIngress", GroupId=default, IpPermissions=own)
+        await world.settle()
+        assert world.peers(database) == set()
 
     world.play(scenario)
 

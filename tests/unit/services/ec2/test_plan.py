@@ -29,6 +29,13 @@ def test_without_rules_nothing_is_admitted() -> None:
     assert admitted() == Filter("eni-1", OWN)
 
 
+def test_where_nobody_named_a_group_all_are_admitted() -> None:
+    interface = NetworkInterface("subnet-1", "vpc-1", OWN, "", owner=TASK)
+    out = rule("-1", (-1, -1), cidr="0.0.0.0/0", egress="yes")
+    view = View("eni-1", interface, (rule(), out), {}, "172.31.0.0/16", unnamed=True)
+    assert filter_of(view) == Filter("eni-1", OWN, (Rule(("0.0.0.0/0",)),), (Rule(("0.0.0.0/0",)),))
+
+
 def test_rules_of_several_groups_for_the_same_ports_are_one() -> None:
     assert ingress(
         rule(cidr="10.0.0.0/8"), rule(cidr="11.0.0.0/8"), rule(ports=(443, 444), cidr="10.0.0.0/8")

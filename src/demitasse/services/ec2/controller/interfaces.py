@@ -157,8 +157,9 @@ def look(tx: Transaction, ref: Ref) -> plan.View | None:
     vpc = tx.get(VPCS, ref.scope, item.desired.vpc_id) if item is not None else None
     if item is None or vpc is None:
         return None
-    groups = (tx.get(SECURITY_GROUPS, ref.scope, key) for key in item.desired.security_groups)
-    permissions = tuple(one for group in groups if group for one in group.desired.permissions)
+    found = (tx.get(SECURITY_GROUPS, ref.scope, key) for key in item.desired.security_groups)
+    groups = [group for group in found if group]
+    permissions = tuple(one for group in groups for one in group.desired.permissions)
     return plan.View(
         key=ref.key,
         interface=item.desired,
@@ -168,6 +169,7 @@ def look(tx: Transaction, ref: Ref) -> plan.View | None:
             for group in {one.group_id for one in permissions if one.group_id}
         },
         block=vpc.desired.cidr,
+        unnamed=any(group.desired.is_default_as_made(group.key) for group in groups),
     )
 
 
