@@ -50,14 +50,26 @@ class NftFirewall:
             return self.found
 
     async def _probe(self) -> str:
-        """Filter packets of a network that nobody else is in."""
-        script = replacing(self._table(_PROBE.interface), _PROBE, on_machine=True)
+        """Try, where something is guarded already; else on a network that nobody else is in."""
+        table = self._table(_PROBE.interface)
+        script = "\n".join([replacing(table, _PROBE, on_machine=True), *removing(table)])
         spec = self._spec("firewall-probe", NoNetwork(), entrypoint=(_NFT, script))
+        done: ExecResult | RunResult
         try:
-            done = await self._containers.run(spec)
+            if await self._runs():
+                await self._containers.remove(spec.name, force=True)  # left over by a kill
+                done = await self._containers.exec(self._name, (_NFT, script))
+            else:
+                done = await self._containers.run(spec)
         except CannotStart as error:
             return str(error)
         return "" if done.exit_code == 0 else _refusal(done)
+
+    async def _runs(self) -> bool:
+        try:
+            return (await self._containers.inspect(self._name)).running
+        except NotFoundInEngine:
+            return False
 
     async def guard(self, wanted: Filter, container: str | None) -> None:
         script = replacing(self._table(wanted.interface), wanted, on_machine=container is None)

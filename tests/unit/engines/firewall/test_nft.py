@@ -78,6 +78,21 @@ def test_that_packets_can_be_filtered_is_found_out_once() -> None:
     assert world.engine._boxes == {}
 
 
+def test_where_something_is_guarded_it_is_found_out_there() -> None:
+    """After a kill and a start, without another container; one that was left over goes."""
+    world = World()
+
+    async def scenario() -> None:
+        await world.firewall.guard(ONE, None)
+        left = ContainerSpec(name="demitasse-i1-firewall-probe", image=PAUSE_IMAGE)
+        await world.engine.create(left)
+        assert await NftFirewall(world.engine).problem() == ""
+
+    asyncio.run(scenario())
+    assert world.told[-1].endswith("delete table ip demitasse-i1-probe")
+    assert [each.spec.name for each in world.engine._boxes.values()] == ["demitasse-i1-firewall"]
+
+
 def test_what_nft_refuses_is_an_error() -> None:
     world = World()
     world.refuses = True
