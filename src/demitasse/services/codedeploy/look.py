@@ -102,7 +102,7 @@ def trouble(tx: Transaction, item: Item[Deployment, DeploymentObserved]) -> str:
         return ""
     if green.observed.failure:
         return (
-            f"The replacement's tasks fail ({green.observed.failures} in a row). ECS reports:"
+            f"The replacement's tasks fail (failures so far: {green.observed.failures}). ECS reports:"
             f" {green.observed.failure}"
         )
     live = tx.page(TASKS, item.scope, where=("live", service_key(own.cluster, own.service)))

@@ -106,7 +106,7 @@ def test_ecs_reason_is_told_while_codedeploy_waits() -> None:
     assert told(world, deployment).endswith("are unhealthy: Health checks failed")
     with world.store.transaction() as tx:
         count_failure(tx, Ref(SCOPE, f"c/web/{green}"), "It exits", world.clock.now())
-    assert "1 in a row). ECS reports: It exits" in told(world, deployment)
+    assert "failures so far: 1). ECS reports: It exits" in told(world, deployment)
     shown = describe.events(world.seen(deployment), told(world, deployment))
     assert [each["lifecycleEventName"] for each in shown if "diagnostics" in each] == ["Install"]
     world.stop(deployment)
