@@ -86,6 +86,7 @@ def remove_stand_ins() -> list[str]:
                 raise
         else:
             removed.append(name)
+    run(recipes.PRUNE_STAGES)
     return removed
 
 

@@ -86,6 +86,12 @@ LIST_MADE = (
 """Answers the names of stand-ins, and of images built from them."""
 
 
+PRUNE_STAGES = (
+    "docker", "image", "prune", "--force", "--filter", "label=demitasse.stand-in.stage"
+)  # fmt: skip
+"""Removes what the building of a stand-in in stages leaves without a name."""
+
+
 def remove_argv(name: str) -> tuple[str, ...]:
     """Removes an image; fails when a container uses it."""
     return ("docker", "image", "rm", name)

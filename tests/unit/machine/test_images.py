@@ -23,6 +23,7 @@ case "$1 $2" in
 "image rm")
     if [ "$3" = "$IN_USE" ]; then echo "conflict: cannot remove repository reference" >&2; exit 1; fi
     sed -i "\\\\|^$3\\$|d" $present ;;
+"image prune") ;;
 "pull "*) {pull} ;;
 "build "*)
     cat > /dev/null; echo sha256:built
@@ -212,6 +213,9 @@ def test_only_what_was_made_here_is_removed(programs: Programs, present: Path) -
     assert present.read_text() == "customer:latest\n"
     assert programs.calls("docker image ls") == [
         "docker image ls --filter label=demitasse.kind=base-image --format {{.Repository}}:{{.Tag}}"
+    ]
+    assert programs.calls("docker image prune") == [
+        "docker image prune --force --filter label=demitasse.stand-in.stage"
     ]
 
 
