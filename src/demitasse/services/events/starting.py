@@ -12,6 +12,7 @@ import msgspec
 
 from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.codebuild.records import BuildOverrides, Variable
+from demitasse.services.codebuild.records.checks import PIPELINE
 from demitasse.services.codepipeline.records import SourceRevision
 
 
@@ -80,6 +81,11 @@ def build_input(text: str) -> BuildInput:
         for name, (field, kind) in _OVERRIDES.items()
         if name in given
     }
+    if changes.get("source_type") == PIPELINE:
+        raise ServiceError(
+            "ValidationException",
+            f"Builds with the source type {PIPELINE} are started by CodePipeline alone",
+        )
     variables = _converted(given.get("environmentVariablesOverride", []), list[_Variable])
     for each in variables:
         if each.type != "PLAINTEXT":

@@ -187,6 +187,14 @@ def test_targets_are_put_listed_found_and_removed() -> None:
             {
                 "Arn": PROJECT_ARN,
                 "RoleArn": ROLE,
+                "Input": '{"sourceTypeOverride": "CODEPIPELINE"}',
+            },
+            "are started by CodePipeline alone",
+        ),
+        (
+            {
+                "Arn": PROJECT_ARN,
+                "RoleArn": ROLE,
                 "Input": json.dumps(
                     {
                         "environmentVariablesOverride": [
