@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 
 from demitasse import own_pages, teardown
@@ -19,6 +20,7 @@ from demitasse.engines.firewall.nft import NftFirewall
 from demitasse.engines.git.programs import GitPrograms
 from demitasse.engines.traffic.engine import HaproxyTraffic
 from demitasse.engines.workspaces.files import WorkspaceFolders
+from demitasse.errors import EngineError
 from demitasse.ids import RandomIds
 from demitasse.own_pages import OwnPages
 from demitasse.services.base import Api, Site
@@ -79,6 +81,8 @@ APIS: tuple[Api, ...] = (
     codebuild.api,
     codepipeline.api,
 )
+
+_AGAIN_SECONDS = 1.0
 
 
 class Platform:
@@ -235,9 +239,18 @@ class Platform:
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._discard_runs())
             for controller in self._controllers():
                 loop = ControlLoop(controller, self._store, self._clock)
                 group.create_task(loop.run(), name=controller.name)
+
+    async def _discard_runs(self) -> None:
+        """Once Docker is there, remove what a killed platform ran: none of ours waits for it."""
+        while True:
+            with contextlib.suppress(EngineError):
+                await self._containers.discard_runs()
+                return
+            await self._clock.sleep(_AGAIN_SECONDS)
 
     def _warnings(self) -> list[str]:
         """What this machine cannot do for the platform, as far as is known by now."""

@@ -63,6 +63,14 @@ def wait_until(holds: Callable[[], Any], what: str, seconds: float = IN_TIME) ->
     return value
 
 
+def wait_for(show: Callable[[], Any], wanted: Any, seconds: float = IN_TIME) -> None:
+    """Wait until exactly this is shown; what is shown instead at the end is told."""
+    deadline = time.monotonic() + seconds
+    while (shown := show()) != wanted:
+        assert time.monotonic() < deadline, f"not within {seconds} s: {wanted}; but {shown}"
+        time.sleep(0.05)
+
+
 @dataclass(frozen=True)
 class Page:
     """An answer of the application."""

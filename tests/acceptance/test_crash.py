@@ -22,11 +22,13 @@ from tests.acceptance.application import (
     installation_in,
     suppliers,
     up,
+    wait_for,
     wait_until,
 )
 from tests.acceptance.conftest import Installation
 
 from demitasse import daemon
+from demitasse.engines.containers.spec import INSTALLATION_LABEL, PAUSE_IMAGE, RUN_LABEL
 from demitasse.lab import names
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
@@ -59,6 +61,10 @@ def test_up_completes_whatever_is_killed(tmp_path: Path) -> None:
         assert application.page("/admin/supplier-add", form=NEW).status == 302
         listed = suppliers(application.page("/suppliers"))
         assert NEW["name"] in listed
+        docker(  # what a kill leaves that comes between making and starting
+            "create", f"--label={RUN_LABEL}=yes", "--label=demitasse.kind=address",
+            f"--label={INSTALLATION_LABEL}={application.installation}", PAUSE_IMAGE,
+        )  # fmt: skip
         _killed_in_up(installation, moments)
         up(installation)
         application.settle()
@@ -129,7 +135,7 @@ def _is_as_expected(application: Application) -> None:
         "firewall running": 1,
         "database running": 1,
     }
-    wait_until(lambda: kinds() == wanted, f"{wanted} and nothing else")
+    wait_for(kinds, wanted)
     assert len(docker("network", "ls", "--quiet", "--filter", mine).split()) == 1
     volumes = docker("volume", "ls", "--quiet", "--filter", mine).split()
     assert len([name for name in volumes if "-cache-" not in name]) == 1  # the database's

@@ -26,6 +26,7 @@ from demitasse.engines.containers.errors import (
 from demitasse.engines.containers.fake import FakeEngine
 from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import (
+    RUN_LABEL,
     ContainerSpec,
     Event,
     HealthCheck,
@@ -452,6 +453,28 @@ def test_a_run_takes_the_place_of_one_left_over(play: Play) -> None:
         result = await world.engine.run(world.spec("a", "nothing"))
         assert result.exit_code == 0
         assert await world.engine.list() == ()
+
+    play(scenario)
+
+
+def test_runs_that_nobody_waits_for_are_discarded(play: Play) -> None:
+    """As a platform that was killed leaves them: made only, or at work, or over."""
+
+    async def scenario(world: World) -> None:
+        left = {RUN_LABEL: "yes"}
+        await world.engine.create(world.spec("made", labels=left))
+        await world.started("at-work", labels=left)
+        await world.engine.wait(await world.started("over", "nothing", labels=left))
+        await world.started("task")
+        async with aclosing(world.engine.events()) as events:
+            assert await anext(events) == Resync()
+            ours = asyncio.ensure_future(world.engine.run(world.spec("ours")))
+            assert getattr(await anext(events), "action", None) == "create"
+        await world.engine.discard_runs()
+        names = {each.name.rpartition("-")[2] for each in await world.engine.list()}
+        assert names == {"task", "ours"}
+        ours.cancel()
+        await asyncio.gather(ours, return_exceptions=True)
 
     play(scenario)
 

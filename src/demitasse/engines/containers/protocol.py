@@ -149,6 +149,13 @@ class ContainerEngine(Protocol):
         Raises ``TimeoutError`` after ``timeout`` seconds, and what ``create`` and ``start`` do.
         """
 
+    async def discard_runs(self) -> None:
+        """Remove the containers of runs that this engine does not wait for.
+
+        They were left by a platform that was killed; whoever else uses this installation's engine
+        at the same time would lose its runs.
+        """
+
     async def wait(self, container: str) -> int:
         """Wait until it does not run, however long; its exit code."""
 

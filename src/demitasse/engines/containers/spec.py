@@ -24,6 +24,9 @@ KIND_LABEL = "demitasse.kind"
 SPEC_LABEL = "demitasse.spec"
 """On containers: the digest of the specification they were made from."""
 
+RUN_LABEL = "demitasse.run"
+"""On containers of ``run``: they serve one command, and nobody else waits for them."""
+
 PAUSE_IMAGE = "demitasse/pause:2"
 """Holds a network namespace open; in it are BusyBox and nft, to set up the network from inside."""
 

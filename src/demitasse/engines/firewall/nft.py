@@ -57,7 +57,6 @@ class NftFirewall:
         done: ExecResult | RunResult
         try:
             if await self._runs():
-                await self._containers.remove(spec.name, force=True)  # left over by a kill
                 done = await self._containers.exec(self._name, (_NFT, script))
             else:
                 done = await self._containers.run(spec)

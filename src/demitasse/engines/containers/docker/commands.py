@@ -8,9 +8,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
+from demitasse.clock import Clock
 from demitasse.engines.containers.docker import asking, reading, refusals
+from demitasse.engines.containers.docker.connection import Connection
 from demitasse.engines.containers.docker.containers import Containers
 from demitasse.engines.containers.docker.lines import (
     FramedLines,
@@ -21,6 +24,7 @@ from demitasse.engines.containers.docker.lines import (
 )
 from demitasse.engines.containers.docker.refusals import Refusal
 from demitasse.engines.containers.spec import (
+    RUN_LABEL,
     ContainerSpec,
     ExecResult,
     LogLine,
@@ -41,6 +45,10 @@ _RECONNECT = 0.2
 
 class Commands(Containers):
     """See ``ContainerEngine``."""
+
+    def __init__(self, connection: Connection, installation: str, clock: Clock) -> None:
+        super().__init__(connection, installation, clock)
+        self._waited_for: set[str] = set()
 
     async def exec(
         self,
@@ -83,11 +91,19 @@ class Commands(Containers):
         raise EngineError("The command closed its output, but goes on running.")
 
     async def run(self, spec: ContainerSpec, *, timeout: float = 60.0) -> RunResult:
+        spec = replace(spec, labels={**spec.labels, RUN_LABEL: "yes"})
+        self._waited_for.add(spec.name)
         try:
             async with asyncio.timeout(timeout):
                 return await self._run(spec)
         finally:
             await self._surely(self._discard(spec.name))
+            self._waited_for.discard(spec.name)
+
+    async def discard_runs(self) -> None:
+        for each in await self.list({RUN_LABEL: None}):
+            if each.name not in self._waited_for:
+                await self.remove(each.name, force=True)
 
     async def _discard(self, container: str) -> None:
         try:

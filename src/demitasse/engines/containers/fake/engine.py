@@ -26,6 +26,7 @@ from demitasse.engines.containers.fake.stage import Stage
 from demitasse.engines.containers.protocol import Progress
 from demitasse.engines.containers.spec import (
     INSTALLATION_LABEL,
+    RUN_LABEL,
     SPEC_LABEL,
     Container,
     ContainerSpec,
@@ -222,6 +223,8 @@ class FakeEngine(Stage):
     async def run(self, spec: ContainerSpec, *, timeout: float = 60.0) -> RunResult:
         await self._enter("run", spec, timeout=timeout)
         self._discard(spec.name)
+        spec = replace(spec, labels={**spec.labels, RUN_LABEL: "yes"})
+        self._waited_for.add(spec.name)
         try:
             made = await self.create(spec)
             await self.start(made)
@@ -235,6 +238,13 @@ class FakeEngine(Stage):
             )
         finally:
             self._discard(spec.name)
+            self._waited_for.discard(spec.name)
+
+    async def discard_runs(self) -> None:
+        await self._enter("discard_runs", None)
+        for box in list(self._boxes.values()):
+            if RUN_LABEL in box.seen.labels and box.seen.name not in self._waited_for:
+                self._discard(box.seen.name)
 
     async def wait(self, container: str) -> int:
         await self._enter("wait", container)

@@ -46,6 +46,7 @@ class Stage:
         self._installation = installation
         self._images: dict[str, FakeImage] = {}
         self._boxes: dict[str, Box] = {}
+        self._waited_for: set[str] = set()
         self._networks: dict[str, Network] = {}
         self._volumes: dict[str, NamedVolume] = {}
         self._failures: dict[str, deque[DemitasseError]] = {}
