@@ -35,18 +35,6 @@ def gateway() -> str:
     return given[0] if given else str(next(IPv4Network(subnet).hosts()))
 
 
-def free_block() -> str:
-    """A private /16 block that no network of Docker's overlaps."""
-    networks = docker("network", "ls", "-q").split()
-    asked = "{{range .IPAM.Config}}{{.Subnet}} {{end}}"
-    taken = docker("network", "inspect", "-f", asked, *networks).split()
-    for number in range(199, 100, -1):
-        block = IPv4Network(f"10.{number}.0.0/16")
-        if not any(block.overlaps(IPv4Network(each)) for each in taken if ":" not in each):
-            return str(block)
-    raise RuntimeError("Docker's networks leave no block from 10.101.0.0/16 to 10.199.0.0/16")
-
-
 def free_port(address: str = "127.0.0.1") -> int:
     """A port that nobody listens on now."""
     with socket.socket() as probe:

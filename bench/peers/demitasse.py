@@ -38,7 +38,6 @@ class Demitasse:
         mine = {
             "DEMITASSE_HOME": str(home),
             "DEMITASSE_PORT": str(containers.free_port()),
-            "DEMITASSE_VPC_CIDR": containers.free_block(),
         }
         self.settings = settings_module.load(mine)
         inherited = {

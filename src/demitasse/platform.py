@@ -13,7 +13,7 @@ from demitasse.clock import SystemClock, Waits
 from demitasse.control import Controller, ControlLoop
 from demitasse.credentials import Credentials
 from demitasse.dispatch import Dispatcher
-from demitasse.engines.addresses import HostAddresses
+from demitasse.engines.addresses import HostAddresses, routes
 from demitasse.engines.blobs.files import BlobFiles
 from demitasse.engines.containers.docker import DockerEngine
 from demitasse.engines.firewall.nft import NftFirewall
@@ -93,7 +93,9 @@ class Platform:
         self._clock = clock = SystemClock()
         self._ids = ids = RandomIds()
         self._waits = Waits(settings.time_compression)
-        self._site = site = Site(settings.endpoint, settings.registry, settings.vpc_cidr)
+        self._site = site = Site(
+            settings.endpoint, settings.registry, settings.vpc_cidr, routes.reached
+        )
         self._containers = DockerEngine(who.installation, clock, settings.docker)
         self._addresses = HostAddresses(self._containers, ids)
         self._blobs = BlobFiles(settings.home / "blobs", clock)

@@ -32,7 +32,7 @@ class Settings:
     time_compression: float = 10.0
     access_key_id: str = ""  # fixed credentials of the first account; "" makes some
     secret_access_key: str = ""
-    vpc_cidr: str = "172.31.0.0/16"
+    vpc_cidr: str = ""  # "" takes AWS's block where this machine has it free
     body_limit: int = 16 * 2**20  # bytes of one API call
     allow_reset: bool = False
     log_level: str = "INFO"
@@ -133,6 +133,8 @@ def _compression(text: str) -> float:
 
 
 def _cidr(text: str) -> str:
+    if not text:
+        return ""
     block = ipaddress.IPv4Network(text)
     if block.prefixlen != 16 or not block.is_private:
         raise ValueError(f"{text} is not a private /16 block (such as 172.31.0.0/16)")

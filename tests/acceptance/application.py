@@ -45,9 +45,9 @@ def log_of(installation: Installation) -> str:
 
 
 @contextmanager
-def installation_in(home: Path, cidr: str, **environment: str) -> Iterator[Installation]:
+def installation_in(home: Path, **environment: str) -> Iterator[Installation]:
     """An installation, taken down at the end."""
-    mine = installed(home, DEMITASSE_VPC_CIDR=cidr, **environment)
+    mine = installed(home, **environment)
     try:
         yield mine
     finally:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from demitasse import daemon, teardown
 from demitasse import settings as settings_module
 from demitasse.accounts import identity
 from demitasse.cli.env import variables
+from demitasse.engines.addresses import routes
 from demitasse.ids import RandomIds
 from demitasse.lab.docker import Docker
 from demitasse.settings import Settings
@@ -26,7 +28,8 @@ from demitasse.settings import Settings
 if TYPE_CHECKING:
     from tests.acceptance.application import Application
 
-VPC_CIDR = "10.77.0.0/16"  # apart from that of an installation that a developer has running
+_LINES_SHOWN = 40
+_blocks = map(ipaddress.IPv4Network, (f"10.{number}.0.0/16" for number in range(64, 128)))
 
 
 @dataclass(frozen=True)
@@ -75,16 +78,40 @@ def free_port() -> int:
         return port
 
 
+def free_block() -> str:
+    """A VPC's block that no other installation of the tests has, nor a network of the machine."""
+    reached = routes.reached()
+    return str(next(each for each in _blocks if not any(map(each.overlaps, reached))))
+
+
+_installations: list[Installation] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the ends of the platforms' logs beside what failed."""
+    report = yield
+    if report.failed:
+        for each in _installations:
+            if each.settings.log_file.exists():
+                lines = each.settings.log_file.read_text(errors="replace").splitlines()
+                title = f"end of {each.settings.log_file}"
+                report.sections.append((title, "\n".join(lines[-_LINES_SHOWN:])))
+    return report
+
+
 def installed(home: Path, **environment: str) -> Installation:
     """An installation in ``home``, not started."""
     mine = {
         "DEMITASSE_HOME": str(home),
         "DEMITASSE_PORT": str(free_port()),
-        "DEMITASSE_VPC_CIDR": VPC_CIDR,
+        "DEMITASSE_VPC_CIDR": free_block(),
         "DEMITASSE_TIME_COMPRESSION": "20",
         **environment,
     }
-    return Installation(settings_module.load(mine), mine)
+    made = Installation(settings_module.load(mine), mine)
+    _installations.append(made)
+    return made
 
 
 def take_down(installation: Installation) -> None:
@@ -115,7 +142,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applicatio
     from tests.acceptance import application as built
 
     home = tmp_path_factory.mktemp("application")
-    with built.installation_in(home, "10.91.0.0/16") as installation:
+    with built.installation_in(home) as installation:
         built.up(installation)
         yield built.Application(installation)
 

@@ -78,9 +78,7 @@ class Course:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shell, Course]]:
     folder = tmp_path_factory.mktemp("by-hand")
-    with installation_in(
-        folder / "state", "10.92.0.0/16", DEMITASSE_TIME_COMPRESSION=COMPRESSION
-    ) as installation:
+    with installation_in(folder / "state", DEMITASSE_TIME_COMPRESSION=COMPRESSION) as installation:
         up(installation, "--empty")
         shell = Shell(installation, folder)
         try:

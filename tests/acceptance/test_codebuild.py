@@ -71,7 +71,7 @@ artifacts: {files: [buildspec.yml]}
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A platform of its own: it is killed."""
     images.ensure(CODEBUILD, lambda _: None)
-    with installation_in(tmp_path_factory.mktemp("codebuild"), "10.117.0.0/16") as made:
+    with installation_in(tmp_path_factory.mktemp("codebuild")) as made:
         start(made)
         made.client("s3").create_bucket(Bucket=BUCKET)
         made.client("s3").put_bucket_versioning(

@@ -285,7 +285,7 @@ def test_the_lab_by_hand(repositories: Repositories) -> None:
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, until: Callable[..., Any]) -> None:
     from tests.acceptance.conftest import installed, take_down
 
-    platform = installed(tmp_path / "home", DEMITASSE_VPC_CIDR="10.134.0.0/16")
+    platform = installed(tmp_path / "home")
     before = dict(os.environ)
     os.environ.update(platform.environment)
     try:

@@ -30,7 +30,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     """A platform of its own: it is killed, and its time runs fast."""
     home = tmp_path_factory.mktemp("codedeploy")
     fast = {"DEMITASSE_TIME_COMPRESSION": str(COMPRESSION)}
-    with installation_in(home, "10.113.0.0/16", **fast) as made:
+    with installation_in(home, **fast) as made:
         start(made)
         yield made
 

@@ -37,7 +37,7 @@ def kill(installation: Installation) -> None:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A platform of its own: it is killed, and its time runs fast."""
     home = tmp_path_factory.mktemp("codepipeline")
-    with installation_in(home, "10.114.0.0/16", DEMITASSE_TIME_COMPRESSION="60") as made:
+    with installation_in(home, DEMITASSE_TIME_COMPRESSION="60") as made:
         start(made)
         yield made
 

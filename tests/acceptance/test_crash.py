@@ -49,7 +49,7 @@ NEW = {
 
 def test_up_completes_whatever_is_killed(tmp_path: Path) -> None:
     moments = random.Random(SEED)
-    with installation_in(tmp_path / "home", "10.93.0.0/16") as installation:
+    with installation_in(tmp_path / "home") as installation:
         for _ in range(KILLS):
             if not _killed_in_up(installation, moments):
                 break

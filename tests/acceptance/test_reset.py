@@ -82,9 +82,7 @@ def task(installation: Installation, until: Until) -> None:
 
 
 def test_a_reset_leaves_an_installation_as_new(tmp_path: Path, until: Until) -> None:
-    installation = installed(
-        tmp_path, DEMITASSE_ALLOW_RESET="1", DEMITASSE_VPC_CIDR="10.126.0.0/16"
-    )
+    installation = installed(tmp_path, DEMITASSE_ALLOW_RESET="1")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in installation.environment.items():
             patch.setenv(name, value)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.acceptance.application import docker, installation_in, log_of, up, wait_until
+from tests.acceptance.application import docker, installation_in, log_of, up, wait_for, wait_until
 from tests.acceptance.conftest import Installation
 
 from demitasse import daemon
@@ -66,7 +66,7 @@ def fill(place: Path) -> Path:
 
 
 def test_without_room_writes_are_refused_and_nothing_is_half_made(small_disk: Path) -> None:
-    with installation_in(small_disk / "home", "10.96.0.0/16") as installation:
+    with installation_in(small_disk / "home") as installation:
         up(installation, "--empty")
         ecs, ecr = installation.client("ecs"), installation.client("ecr")
         ecs.create_cluster(clusterName="before")
@@ -100,7 +100,7 @@ def test_without_room_writes_are_refused_and_nothing_is_half_made(small_disk: Pa
 
 
 def test_a_platform_that_finds_no_room_says_so(small_disk: Path) -> None:
-    with installation_in(small_disk / "home", "10.96.0.0/16") as installation:
+    with installation_in(small_disk / "home") as installation:
         ballast = fill(small_disk)
         said = _up(installation)
         ballast.unlink()
@@ -111,7 +111,7 @@ def test_a_platform_that_finds_no_room_says_so(small_disk: Path) -> None:
 
 
 def test_without_docker_the_api_answers_and_all_comes_when_docker_does(tmp_path: Path) -> None:
-    with installation_in(tmp_path / "home", "10.97.0.0/16") as installation:
+    with installation_in(tmp_path / "home") as installation:
         engine = Path("/var/run/docker.sock")
         place = tmp_path / "docker.sock"
         away = Installation(
@@ -146,13 +146,12 @@ def _without_docker(away: Installation, place: Path, engine: Path) -> None:
     )  # fmt: skip
     elbv2.create_load_balancer(Name="lb", Subnets=subnets)
     assert time.monotonic() - begun < 5
-    time.sleep(2)
+    wait_until(lambda: "Docker does not answer" in log_of(away), "a controller has tried")
     (arn,) = ecs.list_tasks(cluster="c")["taskArns"]
     (task,) = ecs.describe_tasks(cluster="c", tasks=[arn])["tasks"]
     assert task["lastStatus"] == "PROVISIONING"
     (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
     assert balancer["State"]["Code"] == "provisioning"
-    assert "Docker does not answer" in log_of(away)
     assert "Traceback" not in log_of(away)
 
     place.symlink_to(engine)
@@ -162,9 +161,8 @@ def _without_docker(away: Installation, place: Path, engine: Path) -> None:
         lambda: ecs.describe_services(cluster="c", services=["s"])["services"][0]["events"],
         "the service tells",
     )
-    wait_until(
-        lambda: elbv2.describe_load_balancers()["LoadBalancers"][0]["State"]["Code"] == "active",
-        "the load balancer is active",
+    wait_for(
+        lambda: elbv2.describe_load_balancers()["LoadBalancers"][0]["State"], {"Code": "active"}
     )
     wait_until(lambda: _has_run(ecs), "the service's tasks are placed", 30)
     docker("image", "rm", image)

@@ -18,11 +18,12 @@ SITE = Site("http://127.0.0.1:4566", "127.0.0.1:4566", "172.31.0.0/16")
 class Bench:
     """Calls operations as the platform does, less the wire: one transaction each, seeded first."""
 
-    def __init__(self, *apis: Api) -> None:
+    def __init__(self, *apis: Api, site: Site = SITE) -> None:
         self.store = Store.open(None)
         self.clock = ManualClock()
         self.ids = CountingIds()
         self.waits = Waits(1)
+        self._site = site
         self._apis = {api.service: api for api in apis}
         self._seeded: set[tuple[str, Scope]] = set()
 
@@ -43,7 +44,7 @@ class Bench:
                 now=self.clock.now(),
                 ids=self.ids,
                 request_id=self.ids.uuid(),
-                site=SITE,
+                site=self._site,
             )
             for api in self._apis.values():
                 if (api.service, scope) not in self._seeded:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Network
 from typing import Any, TypeVar
 
 from demitasse.api import Caller, Input, Output, Scope
@@ -19,7 +20,8 @@ class Site:
 
     endpoint: str  # the API's URL, "http://127.0.0.1:4566"
     registry: str  # the registry's host and port, "127.0.0.1:4566"
-    vpc_cidr: str  # the first default VPC's block
+    vpc_cidr: str = ""  # the first default VPC's block; "" for AWS's where the machine has it free
+    networks: Callable[[], Collection[IPv4Network]] = tuple  # those that the machine reaches now
 
 
 @dataclass(frozen=True, slots=True)

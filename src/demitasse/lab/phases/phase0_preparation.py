@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 
+from botocore.exceptions import WaiterError
+
 from demitasse.lab import names
 from demitasse.lab.docker import DockerFailed
+from demitasse.lab.errors import LabError
 from demitasse.lab.task import NotYet, Phase, Task
 from demitasse.lab.workspace import Workspace
 
@@ -67,9 +70,13 @@ def check_database(lab: Workspace) -> None:
 
 def make_user(lab: Workspace) -> None:
     """Wait for the server; make the application's user and its database."""
-    lab.client("rds").get_waiter("db_instance_available").wait(
-        DBInstanceIdentifier=names.DATABASE, WaiterConfig={"Delay": 1, "MaxAttempts": 900}
-    )
+    try:
+        lab.client("rds").get_waiter("db_instance_available").wait(
+            DBInstanceIdentifier=names.DATABASE, WaiterConfig={"Delay": 1, "MaxAttempts": 900}
+        )
+    except WaiterError as error:
+        told = [each["Message"] for each in (lab.database() or {}).get("StatusInfos", ())]
+        raise LabError(" ".join([f"{error}.", *told])) from error
     user = f"'{names.DATABASE_USER}'@'%'"
     _sql(
         lab,

@@ -7,7 +7,8 @@ the default security group, which admits its own members only.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
+from collections.abc import Iterable
+from ipaddress import IPv4Network
 
 from demitasse.api import Scope
 from demitasse.errors import ServiceError
@@ -31,6 +32,8 @@ from demitasse.services.ec2.records import (
 )
 
 ZONES = ("a", "b", "c", "d", "e", "f")
+_AWS_BLOCK = IPv4Network("172.31.0.0/16")
+_POOL = IPv4Network("10.128.0.0/9")
 _SHORT = {"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"}
 
 
@@ -113,17 +116,26 @@ def zone_id(scope: Scope, zone: str) -> str:
     return f"{short}-az{(ZONES.index(zone) + turn) % len(ZONES) + 1}"
 
 
-def _block(ctx: Context) -> ipaddress.IPv4Network:
-    """The VPC's block: the one that AWS gives everybody if it is free, else the next of 10/8.
+def _block(ctx: Context) -> IPv4Network:
+    """The VPC's block: as chosen for the installation, or the one that AWS gives everybody, or else
+    the next of 10/8.
 
-    All VPCs, of every account and region, share this machine's network.
+    All VPCs, of every account and region, share this machine's network: no two have one block. One
+    that the machine reaches already (another installation's, a company's, AWS's own around an EC2
+    instance) is taken only where there is no other.
     """
-    taken = [ipaddress.IPv4Network(vpc.desired.cidr) for vpc in ctx.tx.everywhere(VPCS)]
-    pool = ipaddress.IPv4Network("10.128.0.0/9").subnets(new_prefix=16)
-    for block in (ipaddress.IPv4Network(ctx.site.vpc_cidr), *pool):
-        if not any(block.overlaps(other) for other in taken):
-            return block
+    taken = [IPv4Network(vpc.desired.cidr) for vpc in ctx.tx.everywhere(VPCS)]
+    if ctx.site.vpc_cidr and _free(chosen := IPv4Network(ctx.site.vpc_cidr), taken):
+        return chosen
+    for others in ([*taken, *ctx.site.networks()], taken):
+        for block in (_AWS_BLOCK, *_POOL.subnets(new_prefix=16)):
+            if _free(block, others):
+                return block
     raise ServiceError(
         "VpcLimitExceeded",
         "Every block of addresses that Demitasse gives default VPCs is in use on this machine.",
     )
+
+
+def _free(block: IPv4Network, others: Iterable[IPv4Network]) -> bool:
+    return not any(block.overlaps(other) for other in others)

@@ -298,6 +298,12 @@ def default_vpc(tx: Transaction, scope: Scope) -> Item[Vpc, VpcObserved] | None:
     return tx.one(VPCS, scope, "default", "true")
 
 
+def carried_by(tx: Transaction, scope: Scope, vpc_id: str) -> VpcObserved:
+    """How a VPC is carried by now."""
+    vpc = tx.get(VPCS, scope, vpc_id)
+    return VpcObserved() if vpc is None else vpc.observed
+
+
 def give_back(tx: Transaction, scope: Scope, owner: str) -> None:
     """Delete the interfaces that belong to ``owner``."""
     for interface in tx.page(NETWORK_INTERFACES, scope, where=("owner", owner)):

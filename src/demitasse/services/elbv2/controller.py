@@ -11,10 +11,7 @@ from demitasse.control import Controller, Enqueue, Interest
 from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import Resync
 from demitasse.engines.traffic.protocol import Traffic
-from demitasse.services.ec2.records import (
-    VPCS,
-    VpcObserved,
-)
+from demitasse.services.ec2.records import VPCS, carried_by
 from demitasse.services.elbv2 import idle, plan
 from demitasse.services.elbv2.arns import engine_id, kind_of
 from demitasse.services.elbv2.data_plane import Brought, DataPlane
@@ -125,7 +122,8 @@ class LoadBalancerController(Controller):
             return None
         with self._store.transaction() as tx:
             view = look(tx, ref)
-            network = VpcObserved() if view is None else _network(tx, ref, view)
+            if view is not None:
+                network = carried_by(tx, ref.scope, view.balancer.desired.vpc_id)
         if view is None:
             await self._engine.remove(engine_id(ref.key))
             return None
@@ -199,11 +197,6 @@ def _troubled(view: plan.View, reason: str) -> LoadBalancerObserved:
     """Nothing of what is asked could be done; what ran before goes on."""
     served = view.balancer.observed.state in {"active", "active_impaired"}
     return LoadBalancerObserved("active_impaired" if served else "failed", reason)
-
-
-def _network(tx: Transaction, ref: Ref, view: plan.View) -> VpcObserved:
-    vpc = tx.get(VPCS, ref.scope, view.balancer.desired.vpc_id)
-    return VpcObserved() if vpc is None else vpc.observed
 
 
 def _its_load_balancers(change: Change) -> Iterable[Ref]:

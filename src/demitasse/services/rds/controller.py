@@ -15,17 +15,23 @@ from demitasse.engines.containers.errors import CannotPull, NameConflict
 from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import Event, Resync, VolumeSpec
 from demitasse.errors import EngineError, EngineUnavailable, NotFoundInEngine
-from demitasse.services.ec2.records import give_back
+from demitasse.services.ec2.records import VpcObserved, carried_by, give_back
 from demitasse.services.rds import servers
 from demitasse.services.rds.events import Happened, tell
 from demitasse.services.rds.plan import Seen, Step, next_step, status
-from demitasse.services.rds.records import DB_INSTANCES, DbInstance, DbInstanceObserved
+from demitasse.services.rds.records import (
+    DB_INSTANCES,
+    SUBNET_GROUPS,
+    DbInstance,
+    DbInstanceObserved,
+)
 from demitasse.store import Item, Kind, Ref, Store, Transaction
 
 log = logging.getLogger(__name__)
 
 _SOON = 0.3
 _CALM = 60.0
+_NETWORK_AGAIN = 5.0
 _STOP_SECONDS = 60.0
 _TELLING = frozenset({"start", "die", "destroy"})
 
@@ -67,14 +73,19 @@ class DbInstanceController(Controller):
         container = await self._look(instance)
         step = next_step(instance.desired, instance.observed, container)
         self._note(ref, status=status(instance.desired, instance.observed, step))
+        if step in (Step.CREATE, Step.START):
+            network = self._network(instance)
+            if network.error:
+                self._fail(instance, f"The network of its VPC cannot be made: {network.error}")
+                return _NETWORK_AGAIN
+            if not network.network:
+                return _SOON
         try:
             return await self._take(step, instance)
         except (EngineUnavailable, NotFoundInEngine):
             raise
         except CannotPull as error:
-            if not instance.observed.was_available:
-                self._note(ref, status="failed")  # who waits for it may stop; it is tried again
-            self._note(ref, message=str(error))
+            self._fail(instance, str(error))
             raise
         except EngineError as error:
             self._note(ref, message=str(error))
@@ -169,6 +180,17 @@ class DbInstanceController(Controller):
             log.debug("%s: %s", argv[0], error)  # it has just stopped; its event is on the way
             return False
         return done.exit_code == 0
+
+    def _network(self, instance: Instance) -> VpcObserved:
+        """How the VPC is carried that its address is of: what has none would take another's."""
+        with self._store.transaction() as tx:
+            group = tx.get(SUBNET_GROUPS, instance.scope, instance.desired.subnet_group)
+            return carried_by(tx, instance.scope, group.desired.vpc_id if group else "")
+
+    def _fail(self, instance: Instance, why: str) -> None:
+        """Note what keeps it from serving; who waits for a new one may stop. It is tried again."""
+        state: dict[str, Any] = {} if instance.observed.was_available else {"status": "failed"}
+        self._note(instance.ref, message=why, **state)
 
     def _read(self, ref: Ref) -> Instance | None:
         with self._store.transaction() as tx:

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import itertools
 import re
+from ipaddress import IPv4Network
 
 import pytest
 from tests.kit.installation import Installation
+from tests.kit.service import Bench
 from tests.unit.services.ec2.stand import Ec2, where
 
+from demitasse.services.base import Site
 from demitasse.services.ec2 import operations
 
 
@@ -49,6 +52,27 @@ def test_accounts_and_regions_see_only_their_own_and_blocks_never_overlap() -> N
         found[vpc["VpcId"]] = vpc["CidrBlock"]
     assert len(found) == len(set(found.values())) == 4
     assert "172.31.0.0/16" in found.values()
+
+
+def block(chosen: str = "", *reached: str) -> str:
+    """The block of a first default VPC on a machine that reaches some networks."""
+    networks = [IPv4Network(each) for each in reached]
+    bench = Bench(operations.api, site=Site("", "", chosen, lambda: networks))
+    return str(bench.call("ec2", "DescribeVpcs")["Vpcs"][0]["CidrBlock"])
+
+
+def test_the_first_block_is_awss_where_the_machine_has_it_free_or_the_next() -> None:
+    assert block("", "172.17.0.0/16", "192.0.2.0/24") == "172.31.0.0/16"
+    assert block("", "172.31.16.0/20") == "10.128.0.0/16"
+    assert block("", "172.16.0.0/12", "10.128.0.0/24") == "10.129.0.0/16"
+
+
+def test_a_block_that_was_chosen_is_taken_whatever_the_machine_reaches() -> None:
+    assert block("10.77.0.0/16", "10.0.0.0/8") == "10.77.0.0/16"
+
+
+def test_a_machine_that_reaches_every_private_network_has_awss_block() -> None:
+    assert block("", "172.16.0.0/12", "10.0.0.0/8") == "172.31.0.0/16"
 
 
 def test_the_default_vpc_can_be_deleted_and_made_anew_once(ec2: Ec2) -> None:

@@ -6,10 +6,11 @@ import pytest
 from tests.kit.stand import Stand
 
 from demitasse.engines.addresses import FakeAddresses
-from demitasse.engines.containers.errors import PullNotFound
+from demitasse.engines.containers.errors import NetworkOverlap, PullNotFound
 from demitasse.engines.containers.fake import FakeEngine
 from demitasse.engines.containers.spec import ExecResult
 from demitasse.services.ec2 import operations as ec2
+from demitasse.services.ec2.controller import VpcController
 from demitasse.services.rds import operations as rds
 from demitasse.services.rds.controller import DbInstanceController
 
@@ -34,6 +35,7 @@ class Database:
         self.ready = True
         self.told: list[tuple[str, ...]] = []
         self.engine.add_image("mariadb:11.8", exec=self._client)
+        self.network = VpcController(store=self.stand.store, containers=self.engine)
         self.controller = DbInstanceController(
             store=self.stand.store,
             containers=self.engine,
@@ -52,6 +54,7 @@ class Database:
         return self.stand.code("rds", operation, **given)
 
     def work(self, seconds: float = 3) -> None:
+        self.stand.settle(self.network)
         self.stand.settle(self.controller, seconds=seconds)
 
     @property
@@ -94,6 +97,21 @@ def test_the_server_has_its_volume_and_is_bound_to_its_address(running: Database
     assert f"--bind-address={address}" in spec.command
     assert spec.mounts[0].target == "/var/lib/mysql"
     assert spec.memory_bytes == 2**30
+
+
+def test_without_its_vpcs_network_it_takes_no_address_and_says_why(database: Database) -> None:
+    """The address could be that of a database of another installation on this machine."""
+    for _ in range(2):
+        database.engine.fail_next("ensure_network", NetworkOverlap("The range overlaps."))
+    database.call("CreateDBInstance", **GIVEN)
+    database.work()
+    assert database.instance["DBInstanceStatus"] == "failed"
+    assert "The range overlaps." in database.instance["StatusInfos"][0]["Message"]
+    assert database.addresses.there == set()
+    assert database.engine.specs == {}
+    database.work(seconds=15)
+    assert database.instance["DBInstanceStatus"] == "available"
+    assert "StatusInfos" not in database.instance
 
 
 def test_whether_it_serves_is_asked_beside_it_whatever_its_security_groups(

@@ -13,8 +13,8 @@ from demitasse.engines.containers.spec import Container
 from demitasse.errors import EngineError, EngineUnavailable, NotFoundInEngine, ServiceError
 from demitasse.services.ec2.records import (
     NETWORK_INTERFACES,
-    VPCS,
     NetworkInterface,
+    carried_by,
     take_address,
 )
 from demitasse.services.ecs import specs
@@ -74,12 +74,13 @@ class Starting:
                     )
                     return None
                 item = self._work.see(tx, item, interface=_interface(taken))
-            vpc = tx.get(VPCS, item.scope, _vpc_of(tx, item))
-            if vpc is not None and vpc.observed.error:
-                reason = f"The network of {vpc.key} cannot be made: {vpc.observed.error}"
+            vpc = _vpc_of(tx, item)
+            carried = carried_by(tx, item.scope, vpc)
+            if carried.error:
+                reason = f"The network of {vpc} cannot be made: {carried.error}"
                 self._work.fail(tx, item, plan.Failure("TaskFailedToStart", reason))
                 return None
-            if vpc is None or not vpc.observed.network:
+            if not carried.network:
                 return _NETWORK_POLL_SECONDS
             self._work.see(tx, item, status="PENDING")
         return None
@@ -111,12 +112,10 @@ class Starting:
         self._begin_pulls(step)
         if step.pause is None or not step.pause.running:
             with self._work.store.transaction() as tx:
-                vpc = tx.get(VPCS, item.scope, _vpc_of(tx, item))
-            if vpc is None or not vpc.observed.network:
+                network = carried_by(tx, item.scope, _vpc_of(tx, item)).network
+            if not network:
                 return _NETWORK_POLL_SECONDS
-            spec = specs.pause_spec(
-                item, interface, vpc.observed.network, specs.sysctls(step.definition)
-            )
+            spec = specs.pause_spec(item, interface, network, specs.sysctls(step.definition))
             try:
                 await self._work.engine.start(await self._work.engine.create(spec))
             except EngineUnavailable:
