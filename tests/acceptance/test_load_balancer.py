@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
 import signal
 import socket
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from tests.acceptance.application import wait_for, wait_until
 from tests.acceptance.balancing import Scene, Until, fixed, path
 from tests.acceptance.conftest import Installation
-from tests.acceptance.targets import ask, load
+from tests.acceptance.targets import Answer, Load, ask, load
 
 from demitasse import daemon
 from demitasse.accounts import identity
 from demitasse.ids import RandomIds
 
 pytestmark = pytest.mark.docker
+
+SOME = 200  # answers
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +58,12 @@ def stage(platform: Installation, until: Until) -> Iterator[Scene]:
     waiter.wait(LoadBalancerArns=[scene.arn], WaiterConfig={"Delay": 0.1, "MaxAttempts": 100})
     for target in scene.targets:
         target.stop()
+
+
+def answers(seen: Load, more: int = SOME) -> None:
+    """Wait until so many further requests were answered."""
+    wanted = len(seen.moments) + more
+    wait_until(lambda: len(seen.moments) >= wanted, f"{more} further requests are answered")
 
 
 def test_requests_go_by_path_and_the_rest_to_the_default(stage: Scene) -> None:
@@ -143,10 +152,13 @@ def test_weights_share_the_requests(stage: Scene) -> None:
         action = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
         stage.elb.modify_listener(ListenerArn=listener, DefaultActions=[action])
         stage.healthy(green)
-        time.sleep(0.5)
+        named = zip(("blue", "green"), weights, strict=True)
+        wait_for(lambda: set(asked(20)), {name for name, weight in named if weight})
+        return asked(1000)
+
+    def asked(times: int) -> Counter[str]:
         with ThreadPoolExecutor(8) as pool:
-            answers = pool.map(lambda _: ask(stage.address, port).json["name"], range(1000))
-            return Counter(answers)
+            return Counter(pool.map(lambda _: ask(stage.address, port).json["name"], range(times)))
 
     shares = weigh(80, 20)
     assert 140 <= shares["green"] <= 260  # five standard deviations
@@ -270,7 +282,9 @@ def test_targets_come_and_go_under_load_without_a_failed_request(stage: Scene) -
         for _ in range(3):
             stage.elb.register_targets(TargetGroupArn=group, Targets=[three.id])
             stage.healthy(group)
-            time.sleep(0.3)
+            served = three.served
+            wait_until(lambda served=served: three.served > served, "the third is asked, too")
+            answers(seen)
             stage.elb.deregister_targets(TargetGroupArn=group, Targets=[three.id])
             waiter = stage.elb.get_waiter("target_deregistered")
             waiter.wait(
@@ -279,7 +293,7 @@ def test_targets_come_and_go_under_load_without_a_failed_request(stage: Scene) -
                 WaiterConfig={"Delay": 0.1, "MaxAttempts": 100},
             )
             served = three.served
-            time.sleep(0.2)
+            answers(seen)
             assert three.served == served
     assert seen.failures == []
     assert set(seen.statuses) == {200}
@@ -291,13 +305,21 @@ def test_a_request_in_flight_finishes_while_its_target_drains(stage: Scene) -> N
     slow, other = stage.target("slow"), stage.target("other")
     group = stage.group(slow)
     _, port = stage.listener(group)
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(ask, stage.address, port, "/slow")
-        time.sleep(0.2)
+    with socket.create_connection((stage.address, port), timeout=10) as client:
+        client.sendall(
+            b"POST / HTTP/1.1\r\nHost: lb\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert client.recv(4096).startswith(b"HTTP/1.1 100")  # the target waits for the rest
         stage.elb.register_targets(TargetGroupArn=group, Targets=[other.id])
+        stage.healthy(group)
         stage.elb.deregister_targets(TargetGroupArn=group, Targets=[slow.id])
         assert "draining" in stage.states(group)
-        assert waiting.result().json["name"] == "slow"
+        wait_for(lambda: {ask(stage.address, port).json["name"] for _ in range(10)}, {"other"}, 10)
+        client.sendall(b"whole")
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        said = json.loads(answer.read())
+        assert (said["name"], said["size"]) == ("slow", 5)
     stage.until(lambda: len(stage.states(group)) == 1, seconds=5)
 
 
@@ -343,6 +365,12 @@ def test_large_and_chunked_bodies_are_streamed_whole(stage: Scene) -> None:
 
 
 def test_the_load_balancers_own_errors(stage: Scene) -> None:
+    def given_up(port: int) -> Answer | None:
+        try:
+            return ask(stage.address, port, "/hang", timeout=3)
+        except TimeoutError:  # it has its former patience still
+            return None
+
     group = stage.group()
     _, port = stage.listener({"Type": "forward", "TargetGroupArn": group})
     answer = ask(stage.address, port)
@@ -356,8 +384,7 @@ def test_the_load_balancers_own_errors(stage: Scene) -> None:
     attribute = {"Key": "idle_timeout.timeout_seconds", "Value": "1"}
     stage.elb.modify_load_balancer_attributes(LoadBalancerArn=stage.arn, Attributes=[attribute])
     try:
-        time.sleep(1)
-        answer = ask(stage.address, port, "/hang")
+        answer = wait_until(lambda: given_up(port), "the load balancer gives up")
         assert answer.status == 504
         assert b"504 Gateway Time-out" in answer.body
     finally:
@@ -437,9 +464,10 @@ def test_a_killed_haproxy_is_back_within_two_seconds(stage: Scene) -> None:
         text=True,
     ).split()
     with load(stage.address, port, connections=16) as seen:
-        time.sleep(0.5)
+        answers(seen)
         subprocess.run(["docker", "kill", *name], check=True, capture_output=True)
-        time.sleep(3)
+        wait_until(lambda: seen.failures, "the visitors notice")
+        answers(seen)
     print(f"{seen.total} requests, {len(seen.failures)} failed, away for {seen.longest_gap:.2f} s")  # noqa: T201 - the figures
     assert seen.longest_gap < 2
     assert seen.statuses.keys() == {200}
@@ -452,12 +480,12 @@ def test_traffic_flows_while_the_platform_is_killed_and_started_again(stage: Sce
     process = daemon.running(settings)
     assert process
     with load(stage.address, port, connections=8) as seen:
-        time.sleep(0.3)
+        answers(seen)
         os.kill(process, signal.SIGKILL)
-        time.sleep(1)
+        answers(seen, 3 * SOME)  # while nobody leads the load balancer
         daemon.start(settings)
         stage.until(lambda: stage.states(group) == ["healthy"] * 2, seconds=5)
-        time.sleep(0.5)
+        answers(seen)
     print(f"{seen.total} requests, {len(seen.failures)} failed")  # noqa: T201 - the figures
     assert seen.failures == []
     assert seen.statuses.keys() == {200}
