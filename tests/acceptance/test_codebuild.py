@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.acceptance.application import installation_in
+from tests.acceptance.application import installation_in, wait_until
 from tests.acceptance.conftest import Installation
 
 from demitasse import daemon
@@ -173,8 +173,7 @@ def kill(installation: Installation) -> None:
     process = daemon.running(installation.settings)
     assert process is not None
     os.kill(process, signal.SIGKILL)
-    while daemon.running(installation.settings) is not None:
-        time.sleep(0.01)
+    wait_until(lambda: daemon.running(installation.settings) is None, "the platform is dead")
     start(installation)
 
 
@@ -319,13 +318,12 @@ def test_killed_at_many_moments_the_platform_finishes_that_very_build_once(
         artifacts={"type": "S3", "location": BUCKET, "packaging": "ZIP", "name": "survived.zip"},
     )
     build_id = build(installation, "survives")
-    kill(installation)  # anywhere between SUBMITTED and INSTALL
-    time.sleep(0.4)
-    kill(installation)
-    time.sleep(1.5)
+    kill(installation)  # as soon as it is submitted
+    until(lambda: containers(installation), seconds=120, every=0.01)
+    kill(installation)  # anywhere between PROVISIONING and INSTALL
+    until(lambda: "line 2 of 8" in lines(installation, build_id), seconds=120, every=0.01)
     kill(installation)  # in the middle of BUILD
-    while phase_of(installation, build_id) == "BUILD":
-        time.sleep(0.02)
+    until(lambda: has_passed("BUILD", see(installation, build_id)), seconds=120, every=0.01)
     kill(installation)  # at its end
     seen = ended(installation, build_id)
 
@@ -335,6 +333,10 @@ def test_killed_at_many_moments_the_platform_finishes_that_very_build_once(
     versions = installation.client("s3").list_object_versions(Bucket=BUCKET, Prefix="survived.zip")
     assert len(versions["Versions"]) == 1
     nothing_is_left(installation, until)
+
+
+def has_passed(name: str, seen: dict[str, Any]) -> bool:
+    return any(each["phaseType"] == name and "phaseStatus" in each for each in seen["phases"])
 
 
 def phase_of(installation: Installation, build_id: str) -> str:
