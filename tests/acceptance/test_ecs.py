@@ -14,10 +14,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.acceptance.application import wait_until
 from tests.acceptance.commands import run
 from tests.acceptance.conftest import Installation
 from tests.acceptance.ecs_scene import PORT, Scene, Until, address, container, get
@@ -80,25 +82,38 @@ def scene(platform: Installation, until: Until, image: str) -> Iterator[Scene]:
     until(lambda: not made.containers("pause"), seconds=60)
 
 
+@dataclass
+class Visits:
+    """What was answered, and what went wrong."""
+
+    pages: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def answers(self, more: int) -> None:
+        """Wait until so many further pages were shown."""
+        wanted = len(self.pages) + more
+        wait_until(lambda: len(self.pages) >= wanted, f"{more} further requests are answered")
+
+
 @contextlib.contextmanager
-def load(url: str) -> Iterator[list[str]]:
-    """Ask for a page again and again; gives what went wrong."""
-    wrong: list[str] = []
+def load(url: str) -> Iterator[Visits]:
+    """Ask for a page again and again."""
+    visits = Visits()
     over = threading.Event()
 
     def ask() -> None:
         while not over.is_set():
             try:
-                get(url)
+                visits.pages.append(get(url))
             except (OSError, urllib.error.HTTPError) as error:
-                wrong.append(str(error))
+                visits.wrong.append(str(error))
             time.sleep(0.005)
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for each in threads:
         each.start()
     try:
-        yield wrong
+        yield visits
     finally:
         over.set()
         for each in threads:
@@ -160,15 +175,16 @@ def test_a_rolling_deployment_loses_no_request(scene: Scene) -> None:
     name = scene.service(scene.web("1"), group, desiredCount=2)
     scene.stable(name)
     scene.until(lambda: scene.see(name)["deployments"][0]["rolloutState"] == "COMPLETED")
-    with load(url) as wrong:
-        time.sleep(1)
+    with load(url) as visits:
+        visits.answers(100)
         scene.ecs.update_service(cluster=scene.cluster, service=name, taskDefinition=scene.web("2"))
         scene.stable(name)
         scene.until(
             lambda: scene.see(name)["deployments"][0]["rolloutState"] == "COMPLETED", seconds=60
         )
-        time.sleep(1)
-    assert wrong == []
+        visits.answers(100)
+    assert visits.wrong == []
+    assert set(visits.pages) == {"version 1\n", "version 2\n"}
     assert get(url) == "version 2\n"
     assert len(scene.tasks(name)) == 2
     # SIGTERM came through, and what was said then is kept.
@@ -198,7 +214,7 @@ def test_killed_and_started_again_the_platform_goes_on_with_what_runs(scene: Sce
     scene.until(lambda: len(scene.containers("pause")) == 2)
     # In the middle of a start, too.
     scene.ecs.update_service(cluster=scene.cluster, service=name, desiredCount=4)
-    time.sleep(0.7)
+    scene.until(lambda: len(scene.containers("pause")) > 2, every=0.01)
     process = daemon.running(scene.platform.settings)
     assert process is not None
     os.kill(process, signal.SIGKILL)
