@@ -165,7 +165,7 @@ def test_mariadb_killed_in_its_first_start_begins_again(
     volume: str, started: Callable[..., str], until: Until, seconds: float
 ) -> None:
     container = started("-v", f"{volume}:/var/lib/mysql", *_SETTINGS, MARIADB.name)
-    time.sleep(seconds)
+    time.sleep(seconds)  # a kill waits for nothing: it comes earlier or later in the start
     _docker("kill", container)
     _docker("start", container)
 
