@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 PATIENCE = 10.0  # seconds
+IN_TIME = 120.0  # seconds for what is not itself measured, on a busy machine
 _SERVED_BY = "x-served-by"
 
 
@@ -24,6 +25,7 @@ class Figures:
     """What the visitors met. Times are seconds since the load began."""
 
     requests: int = 0
+    answered: int = 0  # how many got a good answer
     statuses: Counter[int] = field(default_factory=Counter)
     served_by: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[float, str]] = field(default_factory=list)
@@ -94,6 +96,20 @@ class Load:
         """Seconds since the load began."""
         return time.monotonic() - self._begun
 
+    def answers(self, more: int) -> None:
+        """Wait until so many requests that begin from now on have got a good answer.
+
+        Raises ``AssertionError`` with the figures if they have not within ``IN_TIME``.
+        """
+        # Those under way were begun before; each visitor has one.
+        wanted = self.figures.answered + self._connections + more
+        deadline = time.monotonic() + IN_TIME
+        while self.figures.answered < wanted:
+            missing = wanted - self.figures.answered
+            self.figures.seconds = self.now
+            assert time.monotonic() < deadline, f"{missing} answers too few: {self.figures}"
+            time.sleep(0.01)
+
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
             for _ in range(self._connections):
@@ -133,6 +149,7 @@ class Load:
             self._failed(f"status {status}")
             return
         now = time.monotonic()
+        self.figures.answered += 1
         self.figures.slowest = max(self.figures.slowest, now - begun)
         self.figures.longest_gap = max(self.figures.longest_gap, now - self._last_good)
         self._last_good = now
