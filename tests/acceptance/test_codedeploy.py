@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -120,7 +119,8 @@ def test_a_canary_gets_its_share(shop: Shop) -> None:
     with shop.load("employee") as load:
         deployment = shop.start("employee", "canary", deploymentConfigName="shop-canary")
         shop.until(lambda: weight(shop, deployment) == 20, seconds=30, every=0.02)
-        time.sleep(0.5)
+        shop.until(lambda: load.figures.served_by["employee canary"], seconds=30, every=0.02)
+        load.answers(20)  # and those who were sent by the former weights have theirs
         before = Counter(load.figures.served_by)
         shop.until(lambda: weight(shop, deployment) == 100, seconds=30, every=0.02)
         during = Counter(load.figures.served_by) - before
