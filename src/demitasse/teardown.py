@@ -29,13 +29,14 @@ class Removed:
     volumes: int
 
     def __str__(self) -> str:
-        counts = {
-            "containers": self.containers,
-            "addresses": self.addresses,
-            "networks": self.networks,
-            "volumes": self.volumes,
-        }
-        return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing"
+        counts = (
+            (self.containers, "container", "containers"),
+            (self.addresses, "address", "addresses"),
+            (self.networks, "network", "networks"),
+            (self.volumes, "volume", "volumes"),
+        )
+        told = (f"{count} {one if count == 1 else more}" for count, one, more in counts if count)
+        return ", ".join(told) or "nothing"
 
 
 def remove(installation: str, *, state: bool, docker: str = DEFAULT_URL) -> Removed:
