@@ -268,7 +268,6 @@ def test_what_is_not_there_is_not_found(play: Play) -> None:
                 world.engine.kill,
                 world.engine.inspect,
                 world.engine.wait,
-                world.engine.stats,
                 lambda it: world.engine.exec(it, ["true"]),
                 lambda it: read(world.engine.logs(it)),
             ):
@@ -660,21 +659,6 @@ def test_what_is_no_reference_cannot_be_pulled(play: Play) -> None:
             await world.engine.pull("customer?fromImage=other")
         with pytest.raises(CannotPull, match="must be lowercase"):
             await world.engine.pull("127.0.0.1:9/Customer")
-
-    play(scenario)
-
-
-def test_figures_come_from_running_containers(play: Play) -> None:
-    async def scenario(world: World) -> None:
-        made = await world.started("a", memory_bytes=64 * 1024 * 1024)
-        stats = await world.engine.stats(made)
-        assert stats.memory_bytes > 0
-        assert stats.memory_limit_bytes == 64 * 1024 * 1024
-        assert stats.cpu_ns_total >= 0
-        assert stats.processes >= 1
-        await world.engine.stop(made, timeout=5)
-        with pytest.raises(NotFoundInEngine):
-            await world.engine.stats(made)
 
     play(scenario)
 

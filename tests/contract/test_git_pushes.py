@@ -120,7 +120,7 @@ def test_what_is_told_after_the_gate_is_true_already(git: GitPrograms) -> None:
         pushed, gate = Pushed(), Gateway()
         async for _ in git.receive_pack(REPO, sent(pushed.request()), "", gate):
             assert gate.asked
-            assert await git.heads(REPO) == {"dev": pushed.id}
+            assert await git.references(REPO) == {DEV: pushed.id}
 
     run(scenario())
 
@@ -177,7 +177,7 @@ def test_a_push_that_was_let_through_is_finished_though_nobody_waits(git: GitPro
         await let_through.wait()
         pushing.cancel()
         await asyncio.gather(pushing, return_exceptions=True)
-        assert await git.heads(REPO) == {"dev": pushed.id}
+        assert await git.references(REPO) == {DEV: pushed.id}
 
     run(scenario())
 
@@ -265,7 +265,7 @@ def test_what_killed_processes_left_is_cleared_away(tmp_path: Path) -> None:
         assert not stale.exists()
         assert not half.parent.exists()
         assert living.exists()
-        assert list(await git.heads(REPO)) == ["dev"]
+        assert list(await git.references(REPO)) == [DEV]
         await git.recover("nobody")
 
     run(scenario())
@@ -287,7 +287,10 @@ def test_many_small_writes_are_packed(git: GitPrograms) -> None:
         assert len(list(packs.glob("*.pack"))) == 52
         await git.tidy(REPO)
         assert len(list(packs.glob("*.pack"))) == 1
-        assert await git.heads(REPO) == {"b0": made[0].id, "b51": made[51].id}
+        assert await git.references(REPO) == {
+            "refs/heads/b0": made[0].id,
+            "refs/heads/b51": made[51].id,
+        }
         for commit in made:  # also what no reference names yet: one may be about to
             assert await git.resolve(REPO, commit.id) == commit.id
 

@@ -86,13 +86,6 @@ def look(lab: Workspace) -> Sight:
     return Sight(_pipelines(lab), _rollouts(lab), _routes(lab))
 
 
-def moving(sight: Sight) -> bool:
-    """Whether anything is on its way."""
-    return any(
-        stage.status == "InProgress" for line in sight.pipelines for stage in line.stages
-    ) or any(rollout.status not in OVER for rollout in sight.rollouts)
-
-
 def _pipelines(lab: Workspace) -> tuple[Line, ...]:
     client = lab.client("codepipeline")
     found = client.get_paginator("list_pipelines").paginate().search("pipelines[].name")

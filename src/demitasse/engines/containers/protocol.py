@@ -27,7 +27,6 @@ from demitasse.engines.containers.spec import (
     RegistryAuth,
     Resync,
     RunResult,
-    Stats,
     VolumeSpec,
 )
 
@@ -169,9 +168,6 @@ class ContainerEngine(Protocol):
         engine goes away meanwhile: go on with ``since`` the last line's time.
         Close it (``contextlib.aclosing``) when leaving early.
         """
-
-    async def stats(self, container: str) -> Stats:
-        """What it uses now, in one cheap look. Raises ``NotFoundInEngine`` if it does not run."""
 
     def events(self) -> AsyncGenerator[Event | Resync, None]:
         """What happens from now on, for ever: first a ``Resync``, and one after each reconnection.

@@ -393,21 +393,6 @@ class RunResult:
     oom_killed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
-    """Use of resources at one moment. Counters (``*_total``, ``*_bytes_total``) only grow."""
-
-    time: datetime
-    cpu_ns_total: int
-    memory_bytes: int
-    memory_limit_bytes: int
-    network_received_bytes_total: int = 0
-    network_sent_bytes_total: int = 0
-    block_read_bytes_total: int = 0
-    block_written_bytes_total: int = 0
-    processes: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class PullProgress:
     """How far a pull is. ``layer`` is a short id, empty for words on the whole image."""

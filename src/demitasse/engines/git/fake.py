@@ -97,14 +97,6 @@ class FakeGit:
     async def references(self, repository_id: str) -> dict[str, str]:
         return dict(sorted(self._of(repository_id).references.items()))
 
-    async def heads(self, repository_id: str) -> dict[str, str]:
-        prefix = "refs/heads/"
-        return {
-            name.removeprefix(prefix): at
-            for name, at in (await self.references(repository_id)).items()
-            if name.startswith(prefix)
-        }
-
     async def move(self, repository_id: str, move: Move) -> None:
         kept = self._kept.setdefault(repository_id, _Kept())
         if kept.references.get(move.reference) != move.before:

@@ -93,14 +93,6 @@ class GitPrograms:
         pairs = (line.split(" ", 1) for line in output.splitlines())
         return {name: at for at, name in pairs}
 
-    async def heads(self, repository_id: str) -> dict[str, str]:
-        prefix = "refs/heads/"
-        return {
-            name.removeprefix(prefix): at
-            for name, at in (await self.references(repository_id)).items()
-            if name.startswith(prefix)
-        }
-
     async def move(self, repository_id: str, move: Move) -> None:
         await self.create(repository_id)
         if move.after is not None:

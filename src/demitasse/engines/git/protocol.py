@@ -165,9 +165,6 @@ class Git(Protocol):
     async def references(self, repository_id: str) -> dict[str, str]:
         """Branches and tags by their full names (``refs/heads/dev``) → object id."""
 
-    async def heads(self, repository_id: str) -> dict[str, str]:
-        """Branches: name → commit id."""
-
     async def move(self, repository_id: str, move: Move) -> None:
         """Create, move or delete a reference if it stands at ``before``. ``ReferenceMoved``."""
 

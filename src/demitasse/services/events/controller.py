@@ -47,8 +47,6 @@ class DeliveryController(Controller):
 
     def __init__(self, *, store: Store, clock: Clock, ids: Ids) -> None:
         self._store, self._clock, self._ids = store, clock, ids
-        self.dropped = 0
-        """Deliveries that were impossible, since the start."""
 
     def interests(self) -> dict[Kind[Any, Any], Interest]:
         return {EVENTS: _new}
@@ -64,7 +62,7 @@ class DeliveryController(Controller):
             tx.delete(EVENTS, ref)
             event, now = item.desired, self._clock.now()
             if now - event.ingested > _OLDEST:
-                self._drop(event, "it could not be delivered for a day")
+                _not_delivered(event, "it could not be delivered for a day")
                 return None
             for name in event.rules:
                 rule = tx.get(RULES, ref.scope, rule_key(event.bus, name))
@@ -78,11 +76,11 @@ class DeliveryController(Controller):
                 with tx.attempt():
                     deliver(tx, ref.scope, self._ids, now, event=event, rule=rule, target=target)
             except ServiceError as error:
-                self._drop(event, f"rule {rule.name} to {target.arn}: {error.code}: {error}")
+                _not_delivered(event, f"rule {rule.name} to {target.arn}: {error.code}: {error}")
 
-    def _drop(self, event: Event, why: str) -> None:
-        self.dropped += 1
-        log.warning("event %s (%s) is not delivered: %s", event.event_id, event.detail_type, why)
+
+def _not_delivered(event: Event, why: str) -> None:
+    log.warning("event %s (%s) is not delivered: %s", event.event_id, event.detail_type, why)
 
 
 class ScheduleController(Controller):

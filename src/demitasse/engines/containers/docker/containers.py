@@ -12,7 +12,7 @@ from demitasse.engines.containers.docker.connection import DEADLINE
 from demitasse.engines.containers.docker.part import Part
 from demitasse.engines.containers.docker.refusals import Refusal
 from demitasse.engines.containers.errors import NameConflict
-from demitasse.engines.containers.spec import SPEC_LABEL, Container, ContainerSpec, Stats
+from demitasse.engines.containers.spec import SPEC_LABEL, Container, ContainerSpec
 from demitasse.errors import NotFoundInEngine
 
 _LONGEST_STOP = 600.0
@@ -120,21 +120,6 @@ class Containers(Part):
         except Refusal as refusal:
             raise refusals.of_container(refusal) from refusal
         return int(answer["StatusCode"])
-
-    async def stats(self, container: str) -> Stats:
-        name = await self._id(container)
-        try:
-            answer = await self._connection.json(
-                "GET",
-                f"containers/{name}/stats",
-                params={"stream": "false", "one-shot": "true"},
-            )
-        except Refusal as refusal:
-            raise refusals.of_container(refusal) from refusal
-        stats = reading.stats(answer)
-        if stats is None:
-            raise NotFoundInEngine(f"The container {container} is not running.")
-        return stats
 
     async def _make(self, spec: ContainerSpec) -> str:
         body = asking.container(spec, self._installation)

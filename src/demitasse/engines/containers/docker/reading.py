@@ -19,7 +19,6 @@ from demitasse.engines.containers.spec import (
     Network,
     PullProgress,
     State,
-    Stats,
 )
 
 _NANOSECONDS = 1_000_000_000
@@ -173,41 +172,6 @@ def event(answer: Mapping[str, Any]) -> Event:
         health=cast("Health", detail.strip()) if action == "health_status" else None,
         time=answer.get("timeNano") or answer["time"] * _NANOSECONDS,
     )
-
-
-def stats(answer: Mapping[str, Any]) -> Stats | None:
-    """From ``GET /containers/{id}/stats?stream=false&one-shot=true``; ``None``: it does not run."""
-    read = moment(answer.get("read"))
-    memory = answer.get("memory_stats") or {}
-    if read is None or "usage" not in memory:
-        return None
-    details = memory.get("stats") or {}
-    # What `docker stats` shows: without the page cache that the kernel may drop at once.
-    cache = details.get("total_inactive_file", details.get("inactive_file", 0))
-    usage = memory["usage"]
-    networks = (answer.get("networks") or {}).values()
-    read_bytes, written_bytes = _block_bytes(answer)
-    return Stats(
-        time=read,
-        cpu_ns_total=answer["cpu_stats"]["cpu_usage"]["total_usage"],
-        memory_bytes=usage - cache if cache < usage else usage,
-        memory_limit_bytes=memory.get("limit") or 0,
-        network_received_bytes_total=sum(each.get("rx_bytes", 0) for each in networks),
-        network_sent_bytes_total=sum(each.get("tx_bytes", 0) for each in networks),
-        block_read_bytes_total=read_bytes,
-        block_written_bytes_total=written_bytes,
-        processes=(answer.get("pids_stats") or {}).get("current") or 0,
-    )
-
-
-def _block_bytes(answer: Mapping[str, Any]) -> tuple[int, int]:
-    entries = (answer.get("blkio_stats") or {}).get("io_service_bytes_recursive") or []
-    done = {"read": 0, "write": 0}
-    for each in entries:
-        operation = str(each.get("op", "")).lower()
-        if operation in done:
-            done[operation] += each.get("value", 0)
-    return done["read"], done["write"]
 
 
 def progress(answer: Mapping[str, Any]) -> PullProgress:

@@ -18,7 +18,6 @@ from demitasse.engines.containers.errors import (
     InUse,
     NameConflict,
     NetworkOverlap,
-    NotFoundInEngine,
     PullNotFound,
 )
 from demitasse.engines.containers.fake.boxes import Box, output_of
@@ -42,7 +41,6 @@ from demitasse.engines.containers.spec import (
     RegistryAuth,
     Resync,
     RunResult,
-    Stats,
     Volume,
     VolumeSpec,
 )
@@ -268,19 +266,6 @@ class FakeEngine(Stage):
             if not (follow and box.seen.running):
                 return
             await box.changed.wait()
-
-    async def stats(self, container: str) -> Stats:
-        await self._enter("stats", container)
-        box = self._box(container)
-        if not box.seen.running:
-            raise NotFoundInEngine(f"The container {box.seen.name} is not running.")
-        return Stats(
-            time=self._clock.now(),
-            cpu_ns_total=int(self._clock.monotonic() * 1_000_000),
-            memory_bytes=1_000_000,
-            memory_limit_bytes=box.spec.memory_bytes or 0,
-            processes=1,
-        )
 
     async def events(self) -> AsyncGenerator[Event | Resync, None]:
         queue: asyncio.Queue[Event | Resync] = asyncio.Queue()

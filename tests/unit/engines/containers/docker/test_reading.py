@@ -159,43 +159,6 @@ def test_events() -> None:
     assert (event.action, event.health) == ("exec_create", None)
 
 
-def test_figures_leave_out_what_the_kernel_may_drop() -> None:
-    told: dict[str, Any] = {
-        "read": "2026-11-23T05:31:39.281811657Z",
-        "pids_stats": {"current": 2},
-        "cpu_stats": {"cpu_usage": {"total_usage": 39}},
-        "memory_stats": {"usage": 100, "limit": 1000, "stats": {"total_inactive_file": 30}},
-        "networks": {
-            "eth0": {"rx_bytes": 1, "tx_bytes": 2},
-            "eth1": {"rx_bytes": 10, "tx_bytes": 20},
-        },
-        "blkio_stats": {
-            "io_service_bytes_recursive": [
-                {"op": "Read", "value": 5},
-                {"op": "write", "value": 6},
-                {"op": "Total", "value": 11},
-            ]
-        },
-    }
-    stats = reading.stats(told)
-    assert stats is not None
-    assert (stats.cpu_ns_total, stats.memory_bytes, stats.memory_limit_bytes) == (39, 70, 1000)
-    assert (stats.network_received_bytes_total, stats.network_sent_bytes_total) == (11, 22)
-    assert (stats.block_read_bytes_total, stats.block_written_bytes_total) == (5, 6)
-    assert stats.processes == 2
-    told["memory_stats"]["stats"] = {"inactive_file": 20}  # control groups, version 2
-    told["blkio_stats"] = {"io_service_bytes_recursive": None}
-    del told["networks"]
-    stats = reading.stats(told)
-    assert stats is not None
-    assert stats.memory_bytes == 80
-    assert stats.network_received_bytes_total == 0
-
-
-def test_one_that_does_not_run_has_no_figures() -> None:
-    assert reading.stats({"read": NEVER, "memory_stats": {}}) is None
-
-
 def test_progress() -> None:
     told = {"status": "Downloading", "id": "ab", "progressDetail": {"current": 1, "total": 2}}
     assert reading.progress(told) == PullProgress("Downloading", "ab", 1, 2)
