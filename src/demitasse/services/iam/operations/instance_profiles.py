@@ -64,14 +64,8 @@ def get_instance_profile(ctx: Context, given: Input) -> Output:
 @api.operation("ListInstanceProfiles")
 def list_instance_profiles(ctx: Context, given: Input) -> Output:
     """The account's profiles, in the order of their names."""
-    prefix = given.get("PathPrefix", "/")
-    return paging.page(
-        ctx,
-        INSTANCE_PROFILES,
-        given,
-        "InstanceProfiles",
-        lambda item: _summary(ctx, item),
-        wanted=lambda profile: profile.path.startswith(prefix),
+    return paging.page_in_path(
+        ctx, INSTANCE_PROFILES, given, "InstanceProfiles", lambda item: _summary(ctx, item)
     )
 
 
@@ -120,8 +114,6 @@ def delete_instance_profile(ctx: Context, given: Input) -> Output:
     """Forget a profile that holds no role."""
     item = names.profile(ctx, given["InstanceProfileName"])
     if item.desired.role:
-        raise ServiceError(
-            "DeleteConflict", "Cannot delete entity, must remove roles from instance profile first."
-        )
+        raise names.in_the_way("must remove roles from instance profile first.")
     ctx.tx.delete(INSTANCE_PROFILES, item.ref)
     return {}

@@ -29,6 +29,11 @@ def missing(message: str) -> ServiceError:
     return ServiceError("NoSuchEntity", message)
 
 
+def in_the_way(what: str) -> ServiceError:
+    """AWS's error for what cannot go yet, and ``what`` comes before."""
+    return ServiceError("DeleteConflict", f"Cannot delete entity, {what}")
+
+
 def user(ctx: Context, name: str) -> UserItem:
     """The user of that name; not the root user, who cannot be changed by IAM."""
     item = ctx.tx.get(USERS, everywhere(ctx.scope), name)

@@ -48,6 +48,20 @@ def page(
     return answer(member, [write(item) for item in shown], shown[-1].key if more else None)
 
 
+def page_in_path(
+    ctx: Context,
+    kind: Kind[Any, O],
+    given: Input,
+    member: str,
+    write: Callable[[Item[Any, O]], Any],
+) -> Output:
+    """One page of the account's records whose path begins with ``PathPrefix``."""
+    prefix = given.get("PathPrefix", "/")
+    return page(
+        ctx, kind, given, member, write, wanted=lambda desired: desired.path.startswith(prefix)
+    )
+
+
 def cut(given: Input, member: str, rows: Sequence[tuple[str, Any]]) -> Output:
     """One page of rows that are all at hand, each with a name that grows."""
     after = start(given)

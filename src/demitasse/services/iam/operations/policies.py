@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from demitasse.api import Input, Output
 from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.base import Context
 from demitasse.services.iam import documents, managed
 from demitasse.services.iam.operations import names, paging, tagging
 from demitasse.services.iam.operations.api import api
+from demitasse.services.iam.operations.holders import HOLDERS, ROLE, Holder
 from demitasse.services.iam.records import (
     POLICIES,
     ROLES,
-    USERS,
     Policy,
     PolicyItem,
     PolicyVersion,
@@ -33,7 +35,7 @@ def _uses(ctx: Context, arn: str) -> tuple[int, int]:
     """How many roles and users have the policy attached, and how many as their boundary."""
     scope = everywhere(ctx.scope)
     where = ("policy", arn)
-    attached = ctx.tx.count(ROLES, scope, where) + ctx.tx.count(USERS, scope, where)
+    attached = sum(ctx.tx.count(holder.kind, scope, where) for holder in HOLDERS)
     return attached, ctx.tx.count(ROLES, scope, ("boundary", arn))
 
 
@@ -177,26 +179,22 @@ def list_entities_for_policy(ctx: Context, given: Input) -> Output:
         raise NotSupported(f"ListEntitiesForPolicy with EntityFilter {kind}")
     boundary = given.get("PolicyUsageFilter") == "PermissionsBoundary"
     where = ("boundary" if boundary else "policy", arn)
-    rows: list[tuple[str, tuple[str, Output]]] = []
-    if kind in {"All", "Role"}:
-        roles = [item.desired for item in ctx.tx.page(ROLES, scope, where=where)]
-        rows += _entities("Role", [(each.name, each.role_id, each.path) for each in roles], given)
-    if kind in {"All", "User"} and not boundary:
-        users = [item.desired for item in ctx.tx.page(USERS, scope, where=where)]
-        rows += _entities("User", [(each.name, each.user_id, each.path) for each in users], given)
-    page = paging.cut(given, "rows", rows)
-    shown: list[tuple[str, Output]] = page.pop("rows")
-    members = ("PolicyRoles", "PolicyUsers")
-    found = {member: [each for what, each in shown if what == member] for member in members}
-    return {**found, "PolicyGroups": [], **page}
-
-
-def _entities(
-    kind: str, found: list[tuple[str, str, str]], given: Input
-) -> list[tuple[str, tuple[str, Output]]]:
     prefix = given.get("PathPrefix", "/")
-    return [
-        (f"{kind} {name}", (f"Policy{kind}s", {f"{kind}Name": name, f"{kind}Id": identity}))
-        for name, identity, path in found
-        if path.startswith(prefix)
+    rows = [
+        (f"{holder.name} {item.key}", (holder, item.desired))
+        for holder in ((ROLE,) if boundary else HOLDERS)  # users have no boundaries here
+        if kind in {"All", holder.name}
+        for item in ctx.tx.page(holder.kind, scope, where=where)
+        if item.desired.path.startswith(prefix)
     ]
+    page = paging.cut(given, "rows", rows)
+    shown: list[tuple[Holder, Any]] = page.pop("rows")
+    found = {
+        f"Policy{holder.name}s": [
+            {holder.member: each.name, f"{holder.name}Id": holder.identity(each)}
+            for its, each in shown
+            if its is holder
+        ]
+        for holder in HOLDERS
+    }
+    return {**found, "PolicyGroups": [], **page}

@@ -10,6 +10,7 @@ from demitasse.services.base import Context
 from demitasse.services.iam import documents
 from demitasse.services.iam.operations import names, paging, tagging
 from demitasse.services.iam.operations.api import api
+from demitasse.services.iam.operations.holders import check_without_policies
 from demitasse.services.iam.records import INSTANCE_PROFILES, ROLES, Role, RoleItem, everywhere
 
 _LARGEST_TRUST = 2048
@@ -93,10 +94,7 @@ def get_role(ctx: Context, given: Input) -> Output:
 @api.operation("ListRoles")
 def list_roles(ctx: Context, given: Input) -> Output:
     """The account's roles, in the order of their names."""
-    prefix = given.get("PathPrefix", "/")
-    return paging.page(
-        ctx, ROLES, given, "Roles", summary, wanted=lambda role: role.path.startswith(prefix)
-    )
+    return paging.page_in_path(ctx, ROLES, given, "Roles", summary)
 
 
 @api.operation("UpdateRole")
@@ -154,16 +152,8 @@ def delete_role_permissions_boundary(ctx: Context, given: Input) -> Output:
 def delete_role(ctx: Context, given: Input) -> Output:
     """Forget a role; ``DeleteConflict`` while it has policies or stands in a profile."""
     item = names.own_role(ctx, given["RoleName"])
-    role = item.desired
-    if ctx.tx.count(INSTANCE_PROFILES, item.scope, ("role", role.name)):
-        raise _conflict("must remove roles from instance profile first.")
-    if role.attached_policies:
-        raise _conflict("must detach all policies first.")
-    if role.inline_policies:
-        raise _conflict("must delete policies first.")
+    if ctx.tx.count(INSTANCE_PROFILES, item.scope, ("role", item.key)):
+        raise names.in_the_way("must remove roles from instance profile first.")
+    check_without_policies(item)
     ctx.tx.delete(ROLES, item.ref)
     return {}
-
-
-def _conflict(what: str) -> ServiceError:
-    return ServiceError("DeleteConflict", f"Cannot delete entity, {what}")

@@ -10,7 +10,7 @@ import msgspec
 from demitasse.api import Input, Output
 from demitasse.services.base import Context
 from demitasse.services.iam.operations import names, paging, tagging
-from demitasse.services.iam.operations.api import api
+from demitasse.services.iam.operations.api import register
 from demitasse.services.iam.records import INSTANCE_PROFILES, POLICIES, ROLES, USERS, Tags
 from demitasse.store import Item, Kind
 
@@ -40,13 +40,14 @@ def _taggable(
         tags = tagging.written(find(ctx, given[member]).desired.tags)
         return paging.cut(given, "Tags", [(tag["Key"], tag) for tag in tags])
 
-    for name, operation, what in (
-        (f"Tag{thing}", tag, "Set tags of"),
-        (f"Untag{thing}", untag, "Remove tags of"),
-        (f"List{thing}Tags", listed, "The tags of"),
-    ):
-        operation.__doc__ = f"{what} {'an' if words[0] in 'aeio' else 'a'} {words}."
-        api.operation(name)(operation)
+    one = f"{'an' if words[0] in 'aeio' else 'a'} {words}"
+    register(
+        {
+            f"Tag{thing}": (tag, f"Set tags of {one}."),
+            f"Untag{thing}": (untag, f"Remove tags of {one}."),
+            f"List{thing}Tags": (listed, f"The tags of {one}."),
+        }
+    )
 
 
 _taggable("Role", "RoleName", ROLES, names.role, to_change=names.own_role)

@@ -9,6 +9,7 @@ from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.base import Context
 from demitasse.services.iam.operations import names, paging, tagging
 from demitasse.services.iam.operations.api import api
+from demitasse.services.iam.operations.holders import check_without_policies
 from demitasse.services.iam.records import (
     ACCESS_KEYS,
     ACCOUNTS,
@@ -76,10 +77,7 @@ def get_user(ctx: Context, given: Input) -> Output:
 @api.operation("ListUsers")
 def list_users(ctx: Context, given: Input) -> Output:
     """The account's users, in the order of their names; not the root user, as on AWS."""
-    prefix = given.get("PathPrefix", "/")
-    return paging.page(
-        ctx, USERS, given, "Users", summary, wanted=lambda user: user.path.startswith(prefix)
-    )
+    return paging.page_in_path(ctx, USERS, given, "Users", summary)
 
 
 @api.operation("UpdateUser")
@@ -110,13 +108,10 @@ def delete_user(ctx: Context, given: Input) -> Output:
     """Forget a user; ``DeleteConflict`` while there is something of theirs."""
     item = names.user(ctx, given["UserName"])
     if ctx.tx.count(ACCESS_KEYS, NOWHERE, _keys(ctx, item)):
-        raise _conflict("must delete access keys first.")
+        raise names.in_the_way("must delete access keys first.")
     if ctx.tx.count(SERVICE_CREDENTIALS, item.scope, ("user", item.key)):
-        raise _conflict("must delete service specific credentials first.")
-    if item.desired.attached_policies:
-        raise _conflict("must detach all policies first.")
-    if item.desired.inline_policies:
-        raise _conflict("must delete policies first.")
+        raise names.in_the_way("must delete service specific credentials first.")
+    check_without_policies(item)
     ctx.tx.delete(USERS, item.ref)
     return {}
 
@@ -129,7 +124,3 @@ def _check_free(ctx: Context, name: str) -> None:
 
 def _keys(ctx: Context, item: UserItem) -> tuple[str, str]:
     return "user", of_user(ctx.scope.account, item.key)
-
-
-def _conflict(what: str) -> ServiceError:
-    return ServiceError("DeleteConflict", f"Cannot delete entity, {what}")
