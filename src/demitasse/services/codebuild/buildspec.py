@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from demitasse.services.codebuild import nodes
-from demitasse.services.codebuild.nodes import BadBuildspec
+from demitasse.errors import DemitasseError
+from demitasse.services import nodes
 
+MOST_CHARACTERS = 200_000
+_DEEPEST = 300
 PHASES = ("INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD")
 _INLINE = re.compile(r"\s*(\{|version\s*:)")
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -39,6 +41,10 @@ _FILES = (
     "enable-symlinks",
     "s3-prefix",
 )
+
+
+class BadBuildspec(DemitasseError):
+    """The buildspec is not valid, or asks for what is not carried out; the message has the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,16 @@ def is_inline(text: str) -> bool:
 
 def read(text: str) -> Buildspec:
     """The buildspec in ``text``, YAML or JSON. ``BadBuildspec``."""
-    root = nodes.compose(text)
+    if len(text) > MOST_CHARACTERS:
+        raise BadBuildspec(f"the buildspec must not have more than {MOST_CHARACTERS} characters")
+    try:
+        return _read(nodes.compose(text, deepest=_DEEPEST))
+    except nodes.Misread as error:
+        place = f" at line {error.line}" if error.line else ""
+        raise BadBuildspec(f"Invalid buildspec{place}: {error}") from error
+
+
+def _read(root: yaml.Node) -> Buildspec:
     top = nodes.members(root, "the buildspec", _TOP)
     if "version" not in top:
         nodes.refuse(root, "version is missing; it must be 0.2")

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demitasse.services.codebuild import buildspec
-from demitasse.services.codebuild.buildspec import FileSet, PhaseSpec
-from demitasse.services.codebuild.nodes import BadBuildspec
+from demitasse.services.codebuild.buildspec import BadBuildspec, FileSet, PhaseSpec
 
 WHOLE = """\
 version: 0.2
@@ -62,6 +61,30 @@ def test_json_is_read_too() -> None:
     assert buildspec.read(text).phases["BUILD"].commands == ("make",)
 
 
+def test_what_phases_have_in_common_is_written_once() -> None:
+    spec = buildspec.read("""\
+version: 0.2
+env:
+  variables: {LEVEL: "2", <<: {LEVEL: "1", COLOUR: none}}
+phases:
+  pre_build: &strict
+    on-failure: ABORT
+    commands: [make test]
+    finally: [clean]
+  build:
+    <<: *strict
+    commands: [make]
+  post_build:
+    <<: [{finally: [tidy]}, *strict]
+""")
+    assert spec.phases == {
+        "PRE_BUILD": PhaseSpec(("make test",), ("clean",), "ABORT"),
+        "BUILD": PhaseSpec(("make",), ("clean",), "ABORT"),
+        "POST_BUILD": PhaseSpec(("make test",), ("tidy",), "ABORT"),
+    }
+    assert spec.variables == {"LEVEL": "2", "COLOUR": "none"}
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -95,6 +118,14 @@ def test_json_is_read_too() -> None:
         (
             "version: 0.2\nphases:\n  build:\n    commands: [a]\nartifacts:\n  name: x",
             "artifacts/files is missing",
+        ),
+        (
+            "version: 0.2\nphases: {install: &it {runtime-versions: {a: b}},\n  build: {<<: *it}}",
+            "line 2: runtime-versions belong to the phase install",
+        ),
+        (
+            "version: 0.2\nphases:\n  build: &me\n    <<: *me",
+            "line 3: phases/build/commands is missing",
         ),
         ("version: 0.2\nphases: [\n", "line 3"),
         ("version: 0.2\nphases: {}\nphases: {}", "line 3: phases stands twice"),

@@ -75,6 +75,13 @@ def test_everything_at_once_in_json_with_tabs() -> None:
     )
 
 
+def test_a_merged_member_gives_way_to_one_s_own_however_it_is_spelled() -> None:
+    merging = GOOD.replace("ContainerPort: 8080", "<<: {containerport: 1, containername: other}")
+    assert read(merging).port == 1
+    both = merging.replace("<<:", "ContainerPort: 8080\n          <<:")
+    assert read(both) == AppSpec(DEFINITION, "customer", 8080)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

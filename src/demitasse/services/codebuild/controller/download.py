@@ -5,11 +5,11 @@ from __future__ import annotations
 from demitasse.clock import Clock
 from demitasse.engines.workspaces import Workspaces
 from demitasse.services.codebuild import buildspec, script, specs
+from demitasse.services.codebuild.buildspec import BadBuildspec
 from demitasse.services.codebuild.controller.notes import Notes
 from demitasse.services.codebuild.controller.problems import PhaseFailed
 from demitasse.services.codebuild.controller.provision import Provision
 from demitasse.services.codebuild.controller.sources import Sources
-from demitasse.services.codebuild.nodes import BadBuildspec
 from demitasse.services.codebuild.records import BuildItem
 
 _LARGEST_BUILDSPEC = 1_000_000

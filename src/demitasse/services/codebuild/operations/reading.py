@@ -14,7 +14,7 @@ from demitasse.api import Input
 from demitasse.errors import NotSupported, ServiceError
 from demitasse.services.base import Context
 from demitasse.services.codebuild import buildspec
-from demitasse.services.codebuild.nodes import BadBuildspec
+from demitasse.services.codebuild.buildspec import BadBuildspec
 from demitasse.services.codebuild.records import (
     INVALID,
     Artifacts,
