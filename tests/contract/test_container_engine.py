@@ -24,16 +24,14 @@ from demitasse.engines.containers.errors import (
     PullNotFound,
 )
 from demitasse.engines.containers.fake import FakeEngine
+from demitasse.engines.containers.observation import Event, LogLine, Resync
 from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import (
     RUN_LABEL,
     ContainerSpec,
-    Event,
     HealthCheck,
-    LogLine,
     NetworkSpec,
     OwnAddress,
-    Resync,
     SharedWith,
     Volume,
     VolumeSpec,

@@ -30,18 +30,15 @@ from demitasse.engines.containers.errors import (
     PullUnauthorised,
     RegistryUnreachable,
 )
+from demitasse.engines.containers.observation import Event, LogLine, PullProgress, Resync
 from demitasse.engines.containers.spec import (
     Bind,
     ContainerSpec,
-    Event,
-    LogLine,
     LogOptions,
     NetworkSpec,
     OwnAddress,
     PublishedPort,
-    PullProgress,
     RegistryAuth,
-    Resync,
     Tmpfs,
     Ulimit,
     VolumeSpec,

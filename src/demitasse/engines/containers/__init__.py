@@ -1,1 +1,1 @@
-"""Containers: the engine (`docker`), its contract (`protocol`), its values (`spec`), a fake."""
+"""Containers: the engine (`docker`), its contract (`protocol`), its values (`spec`, `observation`), a fake."""

@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Protocol
 
-from demitasse.engines.containers.spec import (
+from demitasse.engines.containers.observation import (
     Container,
-    ContainerSpec,
     EngineInfo,
     Event,
     ExecResult,
@@ -22,13 +21,11 @@ from demitasse.engines.containers.spec import (
     LogLine,
     NamedVolume,
     Network,
-    NetworkSpec,
     PullProgress,
-    RegistryAuth,
     Resync,
     RunResult,
-    VolumeSpec,
 )
+from demitasse.engines.containers.spec import ContainerSpec, NetworkSpec, RegistryAuth, VolumeSpec
 
 Progress = Callable[[PullProgress], None]
 

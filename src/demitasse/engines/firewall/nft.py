@@ -11,17 +11,16 @@ from __future__ import annotations
 import asyncio
 
 from demitasse.engines.containers.errors import CannotStart, NameConflict
+from demitasse.engines.containers.observation import ExecResult, RunResult
 from demitasse.engines.containers.protocol import ContainerEngine
 from demitasse.engines.containers.spec import (
     KIND_LABEL,
     PAUSE_IMAGE,
     Attachment,
     ContainerSpec,
-    ExecResult,
     HostNetwork,
     LogOptions,
     NoNetwork,
-    RunResult,
 )
 from demitasse.engines.firewall.render import prefix, removing, replacing, table_name
 from demitasse.engines.firewall.spec import Filter, Rule

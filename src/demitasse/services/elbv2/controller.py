@@ -8,8 +8,8 @@ from typing import Any
 
 from demitasse.clock import Clock, Waits
 from demitasse.control import Controller, Enqueue, Interest
+from demitasse.engines.containers.observation import Resync
 from demitasse.engines.containers.protocol import ContainerEngine
-from demitasse.engines.containers.spec import Resync
 from demitasse.engines.traffic.protocol import Traffic
 from demitasse.services.ec2.records import VPCS, carried_by
 from demitasse.services.elbv2 import idle, plan

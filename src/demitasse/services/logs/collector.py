@@ -19,8 +19,8 @@ import msgspec
 
 from demitasse.clock import Clock
 from demitasse.control import Controller, Enqueue, Interest
+from demitasse.engines.containers.observation import LogLine, Resync
 from demitasse.engines.containers.protocol import ContainerEngine
-from demitasse.engines.containers.spec import LogLine, Resync
 from demitasse.errors import EngineError, NotFoundInEngine, StoreError
 from demitasse.services.logs import cursor, events
 from demitasse.services.logs.cursor import Cursor, Resumption

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from demitasse.engines.containers.spec import LogLine
+from demitasse.engines.containers.observation import LogLine
 from demitasse.store import Ref, Transaction
 
 _LONGEST_LINE = 60 * 1_000_000_000

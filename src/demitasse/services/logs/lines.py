@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from demitasse.engines.containers.spec import LogLine
+from demitasse.engines.containers.observation import LogLine
 from demitasse.services.logs.events import OVERHEAD, NewEvent, new_event
 
 LARGEST = 262_144 - OVERHEAD

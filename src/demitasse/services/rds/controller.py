@@ -12,8 +12,9 @@ from demitasse.clock import Clock
 from demitasse.control import Controller, Enqueue, Interest, own
 from demitasse.engines.addresses import Addresses
 from demitasse.engines.containers.errors import CannotPull, NameConflict
+from demitasse.engines.containers.observation import Event, Resync
 from demitasse.engines.containers.protocol import ContainerEngine
-from demitasse.engines.containers.spec import Event, Resync, VolumeSpec
+from demitasse.engines.containers.spec import VolumeSpec
 from demitasse.errors import EngineError, EngineUnavailable, NotFoundInEngine
 from demitasse.services.ec2.records import VpcObserved, carried_by, give_back
 from demitasse.services.rds import servers

@@ -6,13 +6,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from demitasse.engines.containers.observation import ImageInfo
 from demitasse.engines.containers.spec import (
     Attachment,
     Bind,
     ContainerSpec,
     HealthCheck,
     HostNetwork,
-    ImageInfo,
     LogOptions,
     Mount,
     OwnAddress,

@@ -9,7 +9,8 @@ import pytest
 from demitasse.clock import ManualClock
 from demitasse.engines.containers.errors import CannotStart
 from demitasse.engines.containers.fake import FakeEngine
-from demitasse.engines.containers.spec import PAUSE_IMAGE, ContainerSpec, ExecResult, HostNetwork
+from demitasse.engines.containers.observation import ExecResult
+from demitasse.engines.containers.spec import PAUSE_IMAGE, ContainerSpec, HostNetwork
 from demitasse.engines.firewall.nft import NftFirewall
 from demitasse.engines.firewall.spec import Filter
 from demitasse.errors import EngineError, EngineUnavailable

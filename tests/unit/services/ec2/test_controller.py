@@ -10,7 +10,8 @@ from tests.unit.services.ec2.stand import Ec2
 
 from demitasse.control import ControlLoop, Enqueue
 from demitasse.engines.containers.fake import FakeEngine
-from demitasse.engines.containers.spec import Network, NetworkSpec
+from demitasse.engines.containers.observation import Network
+from demitasse.engines.containers.spec import NetworkSpec
 from demitasse.errors import EngineUnavailable
 from demitasse.services.ec2.controller import VpcController
 from demitasse.services.ec2.records import VPCS, VpcObserved

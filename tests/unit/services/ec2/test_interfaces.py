@@ -13,7 +13,8 @@ from tests.unit.services.ec2.stand import Ec2
 
 from demitasse.control import ControlLoop
 from demitasse.engines.containers.fake import FakeEngine
-from demitasse.engines.containers.spec import Container, ContainerSpec
+from demitasse.engines.containers.observation import Container
+from demitasse.engines.containers.spec import ContainerSpec
 from demitasse.engines.firewall.fake import FakeFirewall
 from demitasse.engines.firewall.spec import Filter, Rule
 from demitasse.services.ec2.controller import InterfaceController

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.services.elbv2.stand import EVERYBODY, HEALTHY, SCOPE, Stand, permit, send
 
-from demitasse.engines.containers.spec import Event, Resync
+from demitasse.engines.containers.observation import Event, Resync
 from demitasse.errors import EngineError
 from demitasse.services.elbv2.arns import engine_id
 from demitasse.services.elbv2.records import (

@@ -14,7 +14,8 @@ from demitasse.clock import ManualClock
 from demitasse.control import Controller, ControlLoop
 from demitasse.dispatch import Dispatcher
 from demitasse.engines.containers.fake import FakeEngine
-from demitasse.engines.containers.spec import ContainerSpec, LogLine, Stream
+from demitasse.engines.containers.observation import LogLine, Stream
+from demitasse.engines.containers.spec import ContainerSpec
 from demitasse.ids import CountingIds
 from demitasse.services.base import Site
 from demitasse.services.logs.collector import LogCollector

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.services.logs.stand import Stand, idle, killed
 
-from demitasse.engines.containers.spec import LogLine
+from demitasse.engines.containers.observation import LogLine
 from demitasse.errors import EngineUnavailable, StoreError
 from demitasse.services.logs import cursor
 from demitasse.services.logs.cursor import Cursor, Resumption

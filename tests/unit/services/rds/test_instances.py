@@ -8,7 +8,7 @@ from tests.kit.stand import Stand
 from demitasse.engines.addresses import FakeAddresses
 from demitasse.engines.containers.errors import NetworkOverlap, PullNotFound
 from demitasse.engines.containers.fake import FakeEngine
-from demitasse.engines.containers.spec import ExecResult
+from demitasse.engines.containers.observation import ExecResult
 from demitasse.services.ec2 import operations as ec2
 from demitasse.services.ec2.controller import VpcController
 from demitasse.services.rds import operations as rds

@@ -23,14 +23,8 @@ from demitasse.engines.containers.docker.lines import (
     TerminalLines,
 )
 from demitasse.engines.containers.docker.refusals import Refusal
-from demitasse.engines.containers.spec import (
-    RUN_LABEL,
-    ContainerSpec,
-    ExecResult,
-    LogLine,
-    RunResult,
-    Stream,
-)
+from demitasse.engines.containers.observation import ExecResult, LogLine, RunResult, Stream
+from demitasse.engines.containers.spec import RUN_LABEL, ContainerSpec
 from demitasse.errors import EngineError, NotFoundInEngine
 
 T = TypeVar("T")

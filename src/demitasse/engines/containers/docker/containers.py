@@ -12,7 +12,8 @@ from demitasse.engines.containers.docker.connection import DEADLINE
 from demitasse.engines.containers.docker.part import Part
 from demitasse.engines.containers.docker.refusals import Refusal
 from demitasse.engines.containers.errors import NameConflict
-from demitasse.engines.containers.spec import SPEC_LABEL, Container, ContainerSpec
+from demitasse.engines.containers.observation import Container
+from demitasse.engines.containers.spec import SPEC_LABEL, ContainerSpec
 from demitasse.errors import NotFoundInEngine
 
 _LONGEST_STOP = 600.0

@@ -11,7 +11,7 @@ from demitasse.engines.containers.docker.connection import DEFAULT_URL, Connecti
 from demitasse.engines.containers.docker.events import Events
 from demitasse.engines.containers.docker.images import Images
 from demitasse.engines.containers.docker.networks import Networks, Volumes
-from demitasse.engines.containers.spec import EngineInfo
+from demitasse.engines.containers.observation import EngineInfo
 
 
 class DockerEngine(Commands, Images, Events, Networks, Volumes):

@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator
 from demitasse.engines.containers.docker import asking, reading
 from demitasse.engines.containers.docker.part import Part
 from demitasse.engines.containers.docker.streams import json_lines
-from demitasse.engines.containers.spec import INSTALLATION_LABEL, Event, Resync
+from demitasse.engines.containers.observation import Event, Resync
+from demitasse.engines.containers.spec import INSTALLATION_LABEL
 from demitasse.errors import EngineError
 
 _log = logging.getLogger(__name__)

@@ -14,8 +14,9 @@ from demitasse.engines.containers.docker.part import Part
 from demitasse.engines.containers.docker.refusals import Refusal
 from demitasse.engines.containers.docker.streams import json_lines
 from demitasse.engines.containers.errors import CannotPull
+from demitasse.engines.containers.observation import ImageInfo
 from demitasse.engines.containers.protocol import Progress
-from demitasse.engines.containers.spec import ImageInfo, RegistryAuth
+from demitasse.engines.containers.spec import RegistryAuth
 
 _SILENCE = 120.0
 """Seconds without a word of progress after which a pull is given up."""

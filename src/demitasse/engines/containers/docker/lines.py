@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from demitasse.engines.containers.docker.reading import nanoseconds
-from demitasse.engines.containers.spec import LogLine, Stream
+from demitasse.engines.containers.observation import LogLine, Stream
 from demitasse.errors import EngineError
 
 _HEADER = 8

@@ -9,7 +9,8 @@ from demitasse.engines.containers.docker import asking, reading, refusals
 from demitasse.engines.containers.docker.part import Part
 from demitasse.engines.containers.docker.refusals import Refusal
 from demitasse.engines.containers.errors import NameConflict
-from demitasse.engines.containers.spec import NamedVolume, Network, NetworkSpec, VolumeSpec
+from demitasse.engines.containers.observation import NamedVolume, Network
+from demitasse.engines.containers.spec import NetworkSpec, VolumeSpec
 
 
 class Networks(Part):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from demitasse.engines.containers.spec import (
+from demitasse.engines.containers.observation import (
     Container,
     Event,
     Health,

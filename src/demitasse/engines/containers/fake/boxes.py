@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from demitasse.engines.containers.spec import (
+from demitasse.engines.containers.observation import (
     Container,
-    ContainerSpec,
     ExecResult,
     Health,
     ImageInfo,
     LogLine,
     Stream,
 )
+from demitasse.engines.containers.spec import ContainerSpec
 
 Exec = Callable[[tuple[str, ...]], ExecResult]
 

@@ -22,13 +22,8 @@ from demitasse.engines.containers.errors import (
 )
 from demitasse.engines.containers.fake.boxes import Box, output_of
 from demitasse.engines.containers.fake.stage import Stage
-from demitasse.engines.containers.protocol import Progress
-from demitasse.engines.containers.spec import (
-    INSTALLATION_LABEL,
-    RUN_LABEL,
-    SPEC_LABEL,
+from demitasse.engines.containers.observation import (
     Container,
-    ContainerSpec,
     EngineInfo,
     Event,
     ExecResult,
@@ -36,11 +31,18 @@ from demitasse.engines.containers.spec import (
     LogLine,
     NamedVolume,
     Network,
-    NetworkSpec,
     PullProgress,
-    RegistryAuth,
     Resync,
     RunResult,
+)
+from demitasse.engines.containers.protocol import Progress
+from demitasse.engines.containers.spec import (
+    INSTALLATION_LABEL,
+    RUN_LABEL,
+    SPEC_LABEL,
+    ContainerSpec,
+    NetworkSpec,
+    RegistryAuth,
     Volume,
     VolumeSpec,
 )

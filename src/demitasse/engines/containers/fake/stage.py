@@ -19,19 +19,17 @@ from demitasse.engines.containers.errors import (
     NotFoundInEngine,
 )
 from demitasse.engines.containers.fake.boxes import Box, Called, Exec, FakeImage, answer_nothing
-from demitasse.engines.containers.spec import (
-    ContainerSpec,
+from demitasse.engines.containers.observation import (
     Event,
     Health,
     ImageInfo,
     LogLine,
     NamedVolume,
     Network,
-    OwnAddress,
     Resync,
-    SharedWith,
     Stream,
 )
+from demitasse.engines.containers.spec import ContainerSpec, OwnAddress, SharedWith
 from demitasse.errors import DemitasseError
 
 _FIRST_RESTART = 0.1

@@ -16,8 +16,9 @@ from typing import Any
 from demitasse.api import Scope
 from demitasse.clock import Clock
 from demitasse.control import Controller, Enqueue, Interest, own
+from demitasse.engines.containers.observation import Container, Resync
 from demitasse.engines.containers.protocol import ContainerEngine
-from demitasse.engines.containers.spec import KIND_LABEL, Container, Resync
+from demitasse.engines.containers.spec import KIND_LABEL
 from demitasse.engines.git.protocol import Git
 from demitasse.engines.objects import Objects
 from demitasse.engines.workspaces import BadArchive, Workspaces

@@ -12,8 +12,8 @@ from typing import Any
 
 from demitasse.control import Controller, Enqueue, Interest
 from demitasse.engines.containers.errors import InUse
+from demitasse.engines.containers.observation import Resync
 from demitasse.engines.containers.protocol import ContainerEngine
-from demitasse.engines.containers.spec import Resync
 from demitasse.services.codebuild import specs
 from demitasse.services.codebuild.records import BUILDS, PROJECTS
 from demitasse.store import Change, Kind, Ref, Store, Transaction

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from demitasse.control import Controller, Enqueue, Interest
+from demitasse.engines.containers.observation import Resync
 from demitasse.engines.containers.protocol import ContainerEngine
-from demitasse.engines.containers.spec import Resync
 from demitasse.engines.firewall.protocol import Firewall
 from demitasse.engines.firewall.spec import Filter
 from demitasse.errors import NotFoundInEngine

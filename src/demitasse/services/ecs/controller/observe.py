@@ -7,8 +7,8 @@ from datetime import datetime
 
 import msgspec
 
+from demitasse.engines.containers.observation import Container
 from demitasse.engines.containers.protocol import ContainerEngine
-from demitasse.engines.containers.spec import Container
 from demitasse.errors import NotFoundInEngine
 from demitasse.services.ecs.plan.task import has_check
 from demitasse.services.ecs.records import ContainerDefinition, ContainerSeen, TaskDefinition

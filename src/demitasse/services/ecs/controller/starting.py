@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from demitasse.engines.containers.errors import CannotPull, CannotStart
-from demitasse.engines.containers.spec import Container
+from demitasse.engines.containers.observation import Container
 from demitasse.errors import EngineError, EngineUnavailable, NotFoundInEngine, ServiceError
 from demitasse.services.ec2.records import (
     NETWORK_INTERFACES,

@@ -7,7 +7,7 @@ import contextlib
 
 import msgspec
 
-from demitasse.engines.containers.spec import Container
+from demitasse.engines.containers.observation import Container
 from demitasse.errors import NotFoundInEngine
 from demitasse.services.ec2.records import give_back
 from demitasse.services.ecs import specs

@@ -22,8 +22,8 @@ from typing import Any
 
 from demitasse.clock import Clock, Waits
 from demitasse.control import Controller, Enqueue, Interest, own
+from demitasse.engines.containers.observation import Container, Resync
 from demitasse.engines.containers.protocol import ContainerEngine
-from demitasse.engines.containers.spec import Container, Resync
 from demitasse.errors import NotFoundInEngine
 from demitasse.ids import Ids
 from demitasse.services.ec2.records import INTERFACE_LABEL, NETWORK_INTERFACES

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from demitasse.clock import Clock, Waits
+from demitasse.engines.containers.observation import Container
 from demitasse.engines.containers.protocol import ContainerEngine
-from demitasse.engines.containers.spec import Container
 from demitasse.ids import Ids
 from demitasse.services.ecs import telling
 from demitasse.services.ecs.controller import history

@@ -15,7 +15,7 @@ from demitasse.engines.containers.docker.lines import (
     OutputBroken,
     TerminalLines,
 )
-from demitasse.engines.containers.spec import LogLine, Stream
+from demitasse.engines.containers.observation import LogLine, Stream
 
 PART = 16 * 1024
 STREAMS: dict[Stream, int] = {"stdout": 1, "stderr": 2}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demitasse.engines.containers.docker import reading
-from demitasse.engines.containers.spec import Event, PullProgress
+from demitasse.engines.containers.observation import Event, PullProgress
 
 NEVER = "0001-01-01T00:00:00Z"
 

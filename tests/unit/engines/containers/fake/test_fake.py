@@ -8,16 +8,9 @@ import pytest
 
 from demitasse.clock import ManualClock
 from demitasse.engines.containers.fake import FakeEngine
+from demitasse.engines.containers.observation import Container, Event, ExecResult, LogLine, Resync
 from demitasse.engines.containers.protocol import ContainerEngine
-from demitasse.engines.containers.spec import (
-    Container,
-    ContainerSpec,
-    Event,
-    ExecResult,
-    HealthCheck,
-    LogLine,
-    Resync,
-)
+from demitasse.engines.containers.spec import ContainerSpec, HealthCheck
 from demitasse.errors import EngineError, EngineUnavailable, NotFoundInEngine
 
 Scenario = Callable[[FakeEngine, ManualClock], Awaitable[None]]
