@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "demitasse"
 UNIT_TESTS = ROOT / "tests" / "unit"
+ACCEPTANCE_TESTS = ROOT / "tests" / "acceptance"
 
 # Who may read the machine's clock or make random names, and why.
 OF_THE_CLOCK = {
@@ -26,6 +27,13 @@ OF_THE_CLOCK = {
     "cli/up.py": "tells how long things took",
     "cli/test.py": "tells how long things took",
     "cli/watch.py": "looks again twice a second, from outside of the platform",
+}
+# Which acceptance tests sleep for a time that nobody can wait for, and why.
+OF_PATIENCE = {
+    "targets.py": "is a server that is slow when it is asked to be",
+    "test_base_images.py": "kills at any moment of a start",
+    "test_codecommit.py": "kills at any moment of a push",
+    "test_crash.py": "kills at any moment of everything",
 }
 FORBIDDEN_MODULES = {"time", "secrets", "random"}
 FORBIDDEN_CALLS = re.compile(
@@ -209,6 +217,32 @@ def test_unit_tests_do_not_sleep() -> None:
         for line in sleeps(path.read_text(encoding="utf-8"))
     }
     assert found == set(), "tests have a clock of their own (ManualClock)"
+
+
+def pauses(source: str) -> list[int]:
+    """The lines on which a test sleeps once, whatever happens; to look again and again is none."""
+    again = {
+        node.lineno
+        for loop in ast.walk(ast.parse(source))
+        if isinstance(loop, ast.While)
+        for node in ast.walk(loop)
+        if isinstance(node, ast.Call)
+    }
+    return [line for line in sleeps(source) if line not in again]
+
+
+def test_acceptance_tests_wait_for_what_they_mean() -> None:
+    found: dict[str, list[int]] = {}
+    for path in modules(ACCEPTANCE_TESTS):
+        if lines := pauses(path.read_text(encoding="utf-8")):
+            found[str(path.relative_to(ACCEPTANCE_TESTS))] = lines
+    assert found.keys() == OF_PATIENCE.keys(), f"wait for a condition, with a deadline: {found}"
+
+
+def test_what_counts_as_a_pause() -> None:
+    assert pauses("time.sleep(1)")
+    assert pauses("for number in range(3):\n    time.sleep(number)")
+    assert not pauses("while not done():\n    time.sleep(0.1)")
 
 
 def test_what_counts_as_sleeping() -> None:
